@@ -1,0 +1,72 @@
+//! A rule with the fields of events.
+
+use predicate::{Field, Predicate, Source, Test};
+
+/// A rule with the fields of events: it is true when one of its branches is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MappedRule {
+    /// The kinds of events that the rule reads, at least one.
+    pub branches: Vec<Branch>,
+}
+
+/// One kind of events that a rule reads, and what it looks for there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Branch {
+    /// Whether an event is of this kind: tests on channel, event id and the like. Many rules share it.
+    pub condition: Predicate,
+    /// The rule's own tests, with the fields that such an event has.
+    pub detection: Predicate,
+}
+
+impl MappedRule {
+    /// The meaning of the rule.
+    pub fn predicate(&self) -> Predicate {
+        let branch = |branch: &Branch| {
+            Predicate::All(vec![branch.condition.clone(), branch.detection.clone()])
+        };
+        Predicate::Any(self.branches.iter().map(branch).collect())
+    }
+}
+
+/// The same tree of tests, on other fields. What is large in it (patterns, expressions) is shared.
+pub(crate) fn rebind(predicate: &Predicate, field: &impl Fn(&str) -> Field) -> Predicate {
+    let all = |parts: &[Predicate]| parts.iter().map(|part| rebind(part, field)).collect();
+    match predicate {
+        Predicate::All(parts) => Predicate::All(all(parts)),
+        Predicate::Any(parts) => Predicate::Any(all(parts)),
+        Predicate::Not(part) => Predicate::Not(Box::new(rebind(part, field))),
+        Predicate::Test(test) => {
+            let field = |own: &Field| field(name(own));
+            Predicate::Test(match test {
+                Test::Value(own, matcher) => Test::Value(field(own), matcher.clone()),
+                Test::Null(own) => Test::Null(field(own)),
+                Test::Present(own) => Test::Present(field(own)),
+                Test::Keyword(matcher) => Test::Keyword(matcher.clone()),
+                Test::Refer(left, relation, right) => {
+                    Test::Refer(field(left), *relation, field(right))
+                }
+            })
+        }
+    }
+}
+
+/// The names of the fields in a tree that has Sigma's own names, blanks removed.
+pub(crate) fn names(predicate: &Predicate) -> Vec<&str> {
+    let mut names = Vec::new();
+    predicate.for_each_test(&mut |test| match test {
+        Test::Value(own, _) | Test::Null(own) | Test::Present(own) => names.push(name(own)),
+        Test::Refer(left, _, right) => names.extend([name(left), name(right)]),
+        Test::Keyword(_) => {}
+    });
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+/// The one path of a field that has Sigma's own name.
+fn name(own: &Field) -> &str {
+    match own.sources() {
+        [Source::Path(path)] => path.as_str(),
+        _ => "",
+    }
+}
