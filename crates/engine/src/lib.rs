@@ -1,0 +1,132 @@
+//! Thousands of rules at once: which of them does this event match?
+//!
+//! The engine knows rules only as numbers and [`Predicate`]s, and gives exactly the answer that `Predicate::matches` gives
+//! for each of them; tests hold it to that on random rules and events. It is fast because it does not ask each rule:
+//!
+//! 1. **Route** (`route`). The conditions of the rules' branches – log sources, as a rule – look at few fields, such as
+//!    channel and event id. Their values in an event decide which branches can apply at all. Each such set of branches is
+//!    compiled once, when it is first met, into a *plan*, and remembered by the values themselves.
+//! 2. **Pieces** (`pieces`). A plan's rules are split where they say "or" over several fields, so that one field's value
+//!    is often enough to rule a piece out.
+//! 3. **Values** (`values`). All tests of all rules on one field are answered together for a value: hash tables for whole
+//!    values, one automaton for what they contain, the rest one by one. The set of tests that hold is the value's *class*,
+//!    and a class says, as a bit mask, which pieces are still possible whatever the other fields hold. Values repeat, so
+//!    classes are remembered by value (`memo`).
+//! 4. The masks of an event's fields are and-ed; what is left – seldom anything – is evaluated as a tree.
+//!
+//! Keyword tests are the class of one more field, found by one scan of the event's text (`keywords`).
+//!
+//! A [`Ruleset`] is shared by all threads; each thread asks through a [`Matcher`] of its own, which holds what it has
+//! learned about values, within a fixed budget. Nothing else is shared and nothing grows with the input.
+//!
+//! ```
+//! use engine::{Branch, Ruleset};
+//! use event::Event;
+//! use predicate::{Field, Matcher, Predicate, Test};
+//!
+//! let is = |field: &str, text: &str| Predicate::Test(Test::Value(Field::path(field), Matcher::text(text)));
+//! let rules = [[Branch { condition: is("Channel", "Security"), detection: is("EventID", "4688") }]];
+//! let ruleset = Ruleset::compile(rules);
+//! let mut matcher = ruleset.matcher();
+//! let event = Event::parse(br#"{"Channel": "Security", "EventID": 4688}"#).unwrap();
+//! assert_eq!(matcher.matches(&event), [0]);
+//! ```
+
+mod keywords;
+mod memo;
+mod pieces;
+mod plan;
+mod route;
+mod values;
+
+use event::Event;
+use memo::Memo;
+use plan::Plan;
+use predicate::Predicate;
+use route::{Route, Router};
+use std::sync::Arc;
+
+/// One way in which a rule applies: where its condition holds, its detection decides.
+#[derive(Clone, Debug)]
+pub struct Branch {
+    /// What selects the events that this is about: few tests, shared by many rules.
+    pub condition: Predicate,
+    /// What the rule looks for in them.
+    pub detection: Predicate,
+}
+
+/// A set of rules, ready to be matched. Cheap to share between threads.
+#[derive(Debug)]
+pub struct Ruleset {
+    router: Router,
+    rules: usize,
+}
+
+/// Matches events against a [`Ruleset`], one after another, on one thread.
+#[derive(Debug)]
+pub struct Matcher<'r> {
+    ruleset: &'r Ruleset,
+    routes: route::Cache,
+    memo: Memo,
+    hits: Vec<u32>,
+}
+
+impl Ruleset {
+    /// Compiles `rules`, each a list of branches of which any may hold. They are numbered from 0 in their order.
+    pub fn compile<R: IntoIterator<Item = Branch>>(rules: impl IntoIterator<Item = R>) -> Ruleset {
+        let mut router = Router::default();
+        let mut number = 0;
+        for rule in rules {
+            for branch in rule {
+                router.add(number, branch);
+            }
+            number += 1;
+        }
+        router.finish();
+        Ruleset {
+            router,
+            rules: number as usize,
+        }
+    }
+
+    /// How many rules there are.
+    pub fn len(&self) -> usize {
+        self.rules
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.rules == 0
+    }
+
+    /// A matcher for one thread.
+    pub fn matcher(&self) -> Matcher<'_> {
+        Matcher {
+            ruleset: self,
+            routes: route::Cache::default(),
+            memo: Memo::default(),
+            hits: Vec::new(),
+        }
+    }
+}
+
+impl Matcher<'_> {
+    /// The numbers of the rules that `event` matches, in ascending order.
+    pub fn matches(&mut self, event: &Event<'_>) -> &[u32] {
+        self.hits.clear();
+        match self.ruleset.router.route(&mut self.routes, event) {
+            Route::Nothing => {}
+            Route::Plan(plan) => Plan::matches(&plan, &mut self.memo, event, &mut self.hits),
+            Route::OneByOne => self
+                .ruleset
+                .router
+                .matches_one_by_one(event, &mut self.hits),
+        }
+        self.hits.sort_unstable();
+        self.hits.dedup();
+        &self.hits
+    }
+}
+
+/// A plan, known by its address.
+type SharedPlan = Arc<Plan>;
