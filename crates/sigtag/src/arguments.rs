@@ -1,0 +1,213 @@
+//! Every argument, once: parsing, help, completions and man pages are made from this.
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use sigma::Level;
+use std::path::PathBuf;
+use tag::Profile;
+
+/// Finds the events that Sigma rules describe, and tags them.
+///
+/// All rules are matched in one pass. A tagged event carries the rules that hit it, their level, and their MITRE ATT&CK
+/// tactics and techniques.
+#[derive(Debug, Parser)]
+#[command(
+    name = "sigtag",
+    version,
+    max_term_width = 100,
+    arg_required_else_help = true,
+    disable_help_subcommand = true
+)]
+pub(crate) struct Arguments {
+    /// When to use colours. NO_COLOR is respected.
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        help_heading = "Global options"
+    )]
+    pub(crate) color: Color,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// When to use colours.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+impl Color {
+    /// Makes this the choice for all output.
+    pub(crate) fn apply(self) {
+        match self {
+            Color::Auto => anstream::ColorChoice::Auto,
+            Color::Always => anstream::ColorChoice::Always,
+            Color::Never => anstream::ColorChoice::Never,
+        }
+        .write_global();
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Tag(TagCommand),
+    Check(CheckCommand),
+    Explain(ExplainCommand),
+    /// Prints the completions for a shell.
+    ///
+    /// For bash, for example: sigtag completions bash > ~/.local/share/bash-completion/completions/sigtag
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    Man(Setup),
+}
+
+/// Tags the events of files and folders.
+///
+/// Reads rules, then events, and writes each event that a rule hits as one line of JSON, with its tag. A summary goes to
+/// standard error. Nothing has to be set up: what a file is, is seen from its content, and the shape of the events from the
+/// events.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  sigtag tag --rules sigma/rules logs/ > tagged.jsonl
+  sigtag tag --rules sigma/rules --min-level high a.evtx b.jsonl.gz > tagged.jsonl
+  zcat old/*.gz | sigtag tag --rules my-rules --all --output all.jsonl -
+
+Exit codes:
+  0    all was done; also when rules need set-up
+  1    a rule or an event is broken, or a write failed; the rest was done
+  2    wrong usage or configuration; nothing was done
+  130  interrupted; what was read by then is written")]
+pub(crate) struct TagCommand {
+    /// Rules: a file, or a folder with all .yml and .yaml files below it. May be given several times.
+    #[arg(long, required = true, value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub(crate) rules: Vec<PathBuf>,
+
+    /// Write to this file instead of to standard output.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) output: Option<PathBuf>,
+
+    /// Write every event, not only those that a rule hits.
+    #[arg(long)]
+    pub(crate) all: bool,
+
+    /// The form of the tag: fields of the Elastic Common Schema and `sigma`, those of ee-outliers, or both.
+    #[arg(long, value_name = "PROFILE", default_value = Profile::default().name(), value_parser = profile())]
+    pub(crate) profile: Profile,
+
+    /// Leave out rules below this level; a rule without a level counts as informational.
+    #[arg(long, value_name = "LEVEL", value_parser = level())]
+    pub(crate) min_level: Option<Level>,
+
+    /// How many threads to use. [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) jobs: Option<u16>,
+
+    /// Write the summary to this file too, as JSON.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) stats: Option<PathBuf>,
+
+    /// Rules that need set-up count as broken: exit with 1.
+    #[arg(long)]
+    pub(crate) strict_rules: bool,
+
+    /// No progress and no summary; errors are shown all the same.
+    #[arg(long)]
+    pub(crate) quiet: bool,
+
+    /// Events: files, folders (everything below them is read), or `-` for standard input. JSON in lines, arrays or one
+    /// object after another, and EVTX; plain, .gz or .zst.
+    #[arg(required = true, value_name = "INPUT", value_hint = ValueHint::AnyPath)]
+    pub(crate) input: Vec<PathBuf>,
+}
+
+/// Checks rules, and says what is wrong with them and where.
+///
+/// Beside what sets a rule aside: unknown fields, searches that no condition uses, ids that occur twice, tags that are not in
+/// ATT&CK, log sources that need set-up.
+#[derive(Args, Debug)]
+#[command(after_help = "Exit codes:
+  0  no rule is broken
+  1  a rule is broken
+  2  wrong usage")]
+pub(crate) struct CheckCommand {
+    /// How to print what was found.
+    #[arg(long, default_value = "text")]
+    pub(crate) format: Format,
+
+    /// Show notes too, such as for a missing description.
+    #[arg(long)]
+    pub(crate) notes: bool,
+
+    /// Rules that need set-up count as broken: exit with 1.
+    #[arg(long)]
+    pub(crate) strict_rules: bool,
+
+    /// Rule files, and folders with all .yml and .yaml files below them.
+    #[arg(required = true, value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub(crate) paths: Vec<PathBuf>,
+}
+
+/// How to print diagnostics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// With the place in the file, for people.
+    Text,
+    /// One JSON object a line, for machines.
+    Json,
+}
+
+/// Shows which parts of a rule an event meets, and what it holds there.
+#[derive(Args, Debug)]
+#[command(after_help = "Exit codes:
+  0  the rule hits the event
+  1  it does not, or one of them is broken
+  2  wrong usage")]
+pub(crate) struct ExplainCommand {
+    /// The file of the rule; of several rules in it, all are shown.
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub(crate) rule: PathBuf,
+
+    /// The file of the event, or `-` for standard input.
+    #[arg(value_hint = ValueHint::FilePath)]
+    pub(crate) event: PathBuf,
+
+    /// Of several events in the file, the one that begins on this line or, in EVTX, has this record id. [default: the first]
+    #[arg(long, value_name = "N")]
+    pub(crate) line: Option<u64>,
+
+    /// Leave out what does not matter for the outcome.
+    #[arg(long)]
+    pub(crate) brief: bool,
+}
+
+/// Prints the man page of sigtag, or of one of its commands.
+#[derive(Args, Debug)]
+pub(crate) struct Setup {
+    /// The command.
+    pub(crate) command: Option<String>,
+}
+
+fn profile() -> impl TypedValueParser<Value = Profile> {
+    let named = |name: &str| {
+        Profile::ALL
+            .into_iter()
+            .find(|profile| profile.name() == name)
+    };
+    PossibleValuesParser::new(Profile::ALL.map(Profile::name))
+        .map(move |name| named(&name).unwrap_or_default())
+}
+
+fn level() -> impl TypedValueParser<Value = Level> {
+    PossibleValuesParser::new(Level::ALL.iter().map(|level| level.as_str()))
+        .try_map(|name| name.parse::<Level>())
+}

@@ -1,0 +1,48 @@
+//! Sigtag's types in one place, for programs that want to match and tag events themselves.
+//!
+//! A rule becomes a predicate, many become a rule set, a rule set has hits on an event, and hits become a tag:
+//!
+//! ```
+//! use sigtag::{Branch, Event, Hit, Mapping, Profile, RuleTag, Ruleset, Tagger};
+//!
+//! let text = br"
+//! title: Mshta started
+//! id: 3f6c8b1e-0f0a-4a59-9d3e-6a4f3c1f2b10
+//! logsource: {product: windows, category: process_creation}
+//! detection:
+//!     selection: {Image|endswith: \mshta.exe}
+//!     condition: selection
+//! level: high
+//! tags: [attack.stealth, attack.t1218.005]
+//! ";
+//! let parsed = sigtag::parse(&sigtag::Source { name: "mshta.yml", text });
+//! let Some(sigtag::Document::Rule(rule)) = parsed.documents.first() else { panic!("{:?}", parsed.diagnostics) };
+//!
+//! // What the rule means on events of Windows, in any of their shapes.
+//! let mapped = Mapping::builtin().map(rule).unwrap();
+//!
+//! // All rules at once; here it is one.
+//! let branches = mapped.branches.iter().map(|branch| Branch {
+//!     condition: branch.condition.clone(),
+//!     detection: branch.detection.clone(),
+//! });
+//! let ruleset = Ruleset::compile([branches]);
+//!
+//! let line = br#"{"Channel":"Security","EventID":4688,"NewProcessName":"C:\\Windows\\System32\\mshta.exe"}"#;
+//! let event = Event::parse(line).unwrap();
+//! assert_eq!(ruleset.matcher().matches(&event), [0]);
+//!
+//! // The tag goes into the event's own text.
+//! let tag = RuleTag::new(rule);
+//! let tagger = Tagger { profile: Profile::Ecs, ruleset: "example".into(), tagged_at: "2026-11-24T09:00:00Z".into() };
+//! let mut tagged = Vec::new();
+//! tagger.apply(&event, &[Hit { rule: &tag, fields: Vec::new() }], None, &mut tagged);
+//! assert!(String::from_utf8(tagged).unwrap().contains(r#""attack":["TA0005:T1218.005"]"#));
+//! ```
+
+pub use engine::{Branch, Matcher, Ruleset};
+pub use event::{Event, FieldPath};
+pub use mapping::{MappedRule, Mapping};
+pub use predicate::Predicate;
+pub use sigma::{Collection, Diagnostic, Document, Rule, Source, parse};
+pub use tag::{Hit, Outcome, Profile, RuleTag, Tagger};

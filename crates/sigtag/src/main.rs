@@ -1,0 +1,81 @@
+//! `sigtag`: the program. Arguments, output, exit codes; the work is done elsewhere.
+
+mod arguments;
+mod check;
+mod diagnostics;
+mod explain;
+mod show;
+mod tag;
+
+use arguments::{Arguments, Command, Setup};
+use clap::{CommandFactory, Parser};
+use std::process::ExitCode;
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Exit {
+    /// All was done.
+    Done,
+    /// A rule or an event is broken, or a write failed; the rest was done.
+    Incomplete,
+    /// Wrong usage or configuration; nothing was done.
+    Usage,
+    /// Ended by the user.
+    Interrupted,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(match exit {
+            Exit::Done => 0,
+            Exit::Incomplete => 1,
+            Exit::Usage => 2,
+            Exit::Interrupted => 130,
+        })
+    }
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    arguments.color.apply();
+    let exit = match arguments.command {
+        Command::Tag(command) => tag::run(&command),
+        Command::Check(command) => check::run(&command),
+        Command::Explain(command) => explain::run(&command),
+        Command::Completions { shell } => generate(|out| {
+            clap_complete::generate(shell, &mut Arguments::command(), "sigtag", out);
+            Ok(())
+        }),
+        Command::Man(Setup { command }) => generate(|out| man(command.as_deref(), out)),
+    };
+    exit.into()
+}
+
+/// Prints something that is made from the definitions of the arguments.
+fn generate(make: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>) -> Exit {
+    let mut text = Vec::new();
+    let made = make(&mut text);
+    match made.and_then(|()| std::io::Write::write_all(&mut std::io::stdout(), &text)) {
+        Ok(()) => Exit::Done,
+        Err(error) => {
+            show::error(&error);
+            Exit::Incomplete
+        }
+    }
+}
+
+fn man(command: Option<&str>, out: &mut Vec<u8>) -> std::io::Result<()> {
+    let mut all = Arguments::command();
+    all.build();
+    let page = match command {
+        None => Some(&all),
+        Some(name) => all.find_subcommand(name),
+    };
+    let unknown = || {
+        std::io::Error::other(format!(
+            "there is no command `{}`",
+            command.unwrap_or_default()
+        ))
+    };
+    clap_mangen::Man::new(page.ok_or_else(unknown)?.clone()).render(out)
+}

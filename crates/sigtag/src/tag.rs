@@ -1,0 +1,215 @@
+//! `sigtag tag`: files in, tagged events out.
+
+use crate::Exit;
+use crate::arguments::TagCommand;
+use crate::show;
+use indicatif::{ProgressBar, ProgressStyle};
+use input::Inputs;
+use mapping::Mapping;
+use std::fs::File;
+use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
+use std::num::NonZero;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+use tag::Tagger;
+use tagger::{Options, Rules, Summary, tag_files};
+
+pub(crate) fn run(command: &TagCommand) -> Exit {
+    let rules = match Rules::load(&command.rules, &Mapping::builtin(), command.min_level) {
+        Ok(rules) => rules,
+        Err(error) => {
+            show::error(&error);
+            return Exit::Usage;
+        }
+    };
+    if rules.running.is_empty() && !command.quiet {
+        show::error(&"no rule runs; `sigtag check` says why");
+    }
+    let inputs = input::inputs(&command.input);
+    let mut output = match open(command, &inputs) {
+        Ok(output) => output,
+        Err(message) => {
+            show::error(&message);
+            return Exit::Usage;
+        }
+    };
+    let options = options(command, &rules);
+    stop_on_ctrl_c(&options.stop);
+    let bar = Bar::start(!command.quiet, inputs.size(), &options.progress);
+    let tagged = tag_files(&rules, inputs, &options, &mut output);
+    bar.end();
+    let summary = match tagged {
+        Ok(summary) => summary,
+        // Whoever read our output has seen enough.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe && command.output.is_none() => {
+            return Exit::Incomplete;
+        }
+        Err(error) => {
+            let output = command
+                .output
+                .as_deref()
+                .map_or("standard output".into(), |path| path.display().to_string());
+            show::error(&format!("cannot write to {output}: {error}"));
+            return Exit::Incomplete;
+        }
+    };
+    let mut exit = exit_of(command, &summary);
+    if let Some(path) = &command.stats
+        && let Err(error) = write_stats(path, &summary)
+    {
+        show::error(&format!("cannot write to {}: {error}", path.display()));
+        exit = Exit::Incomplete;
+    }
+    if command.quiet {
+        errors(&summary);
+    } else {
+        show::summary(&summary);
+    }
+    exit
+}
+
+fn options(command: &TagCommand, rules: &Rules) -> Options {
+    let cores = || std::thread::available_parallelism().map_or(1, NonZero::get);
+    let now = jiff::Timestamp::from_second(jiff::Timestamp::now().as_second()).unwrap_or_default();
+    Options {
+        tagger: Tagger {
+            profile: command.profile,
+            ruleset: rules.id.clone(),
+            tagged_at: now.to_string(),
+        },
+        all: command.all,
+        jobs: command.jobs.map_or_else(cores, usize::from),
+        stop: Arc::new(AtomicBool::new(false)),
+        progress: Arc::new(AtomicU64::new(0)),
+    }
+}
+
+/// Opens the output, unless that would destroy an input.
+fn open(command: &TagCommand, inputs: &Inputs) -> Result<Box<dyn Write>, String> {
+    let Some(path) = &command.output else {
+        return Ok(Box::new(BufWriter::new(io::stdout().lock())));
+    };
+    let real = std::fs::canonicalize(path);
+    if let Ok(real) = &real
+        && inputs
+            .list
+            .iter()
+            .any(|input| std::fs::canonicalize(&*input.file).is_ok_and(|input| input == *real))
+    {
+        return Err(format!(
+            "{} is an input: write to another file",
+            path.display()
+        ));
+    }
+    let file = File::create(path)
+        .map_err(|error| format!("cannot write to {}: {error}", path.display()))?;
+    Ok(Box::new(BufWriter::new(file)))
+}
+
+/// The first Ctrl-C ends the run after what has been read, the second ends it at once.
+fn stop_on_ctrl_c(stop: &Arc<AtomicBool>) {
+    let stop = Arc::clone(stop);
+    let handler = move || {
+        if stop.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+    };
+    if let Err(error) = ctrlc::set_handler(handler) {
+        show::error(&format!("Ctrl-C will not end this run cleanly: {error}"));
+    }
+}
+
+fn exit_of(command: &TagCommand, summary: &Summary) -> Exit {
+    if summary.interrupted {
+        Exit::Interrupted
+    } else if summary.is_clean() && !(command.strict_rules && summary.rule_set.need_set_up > 0) {
+        Exit::Done
+    } else {
+        Exit::Incomplete
+    }
+}
+
+fn write_stats(path: &Path, summary: &Summary) -> io::Result<()> {
+    let mut file = BufWriter::new(File::create(path)?);
+    serde_json::to_writer_pretty(&mut file, summary)?;
+    file.write_all(b"\n")?;
+    file.flush()
+}
+
+/// What even `--quiet` shows.
+fn errors(summary: &Summary) {
+    for rule in summary
+        .rule_set
+        .set_aside
+        .iter()
+        .filter(|rule| rule.verdict == "broken")
+    {
+        show::error(&format!("{}:{}: {}", rule.file, rule.line, rule.reason));
+    }
+    for skip in summary.input.iter().filter(|skip| skip.effect == "lost") {
+        show::error(&format!("{} × {}", show::number(skip.count), skip.reason));
+        skip.examples
+            .iter()
+            .for_each(|example| show::error(example));
+    }
+    if summary.retagged.conflicts > 0 {
+        show::error(&format!(
+            "{} not tagged: `sigma` or `outliers` is not sigtag's",
+            show::count(summary.retagged.conflicts, "event")
+        ));
+    }
+}
+
+/// A progress bar over the bytes of the input, on a terminal.
+struct Bar {
+    ended: Arc<AtomicBool>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Bar {
+    fn start(wanted: bool, bytes: u64, progress: &Arc<AtomicU64>) -> Bar {
+        let ended = Arc::new(AtomicBool::new(false));
+        if !wanted || !io::stderr().is_terminal() {
+            return Bar {
+                ended,
+                thread: None,
+            };
+        }
+        let bar = if bytes > 0 {
+            ProgressBar::new(bytes)
+        } else {
+            ProgressBar::no_length()
+        };
+        let template = match bytes {
+            0 => "{spinner} {bytes} read, {bytes_per_sec}, {elapsed}",
+            _ => "{wide_bar} {percent}%  {bytes} of {total_bytes}, {bytes_per_sec}, {eta} to go",
+        };
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            bar.set_style(style);
+        }
+        let (progress, stop) = (Arc::clone(progress), Arc::clone(&ended));
+        let show = move || {
+            while !stop.load(Ordering::Relaxed) {
+                bar.set_position(progress.load(Ordering::Relaxed));
+                bar.tick();
+                std::thread::park_timeout(Duration::from_millis(100));
+            }
+            bar.finish_and_clear();
+        };
+        Bar {
+            ended,
+            thread: Some(std::thread::spawn(show)),
+        }
+    }
+
+    fn end(mut self) {
+        self.ended.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            thread.thread().unpark();
+            // A bar that broke has nothing to tell.
+            let _ = thread.join();
+        }
+    }
+}

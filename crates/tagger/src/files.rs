@@ -1,0 +1,391 @@
+//! Files and streams: read, match, tag, write, in the order of the input.
+
+use crate::gate::Gate;
+use crate::rules::{LoadedRule, Rules};
+use crate::summary::{Counters, Summary};
+use engine::Matcher;
+use event::{Event, FieldPath};
+use input::{Batch, Input, Inputs, Issue, Place, Position, Reason, Report};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock, mpsc};
+use std::time::Instant;
+use tag::{Hit, Outcome, Source, Tagger};
+
+/// How to go over files.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// What to write into the events.
+    pub tagger: Tagger,
+    /// Whether events without a hit are written too.
+    pub all: bool,
+    /// How many threads match; at least one.
+    pub jobs: usize,
+    /// Set from outside to end the run: what has been read by then is still written.
+    pub stop: Arc<AtomicBool>,
+    /// Counts the bytes read so far, for a progress bar.
+    pub progress: Arc<AtomicU64>,
+}
+
+/// Tags the events of `inputs` and writes them to `out` as JSON lines, in their order.
+///
+/// # Errors
+/// Those of `out`; the run ends at the first. Whatever is wrong with the input is in the [`Summary`].
+pub fn tag_files(
+    rules: &Rules,
+    inputs: Inputs,
+    options: &Options,
+    out: &mut dyn Write,
+) -> io::Result<Summary> {
+    let start = Instant::now();
+    let mut run = Run {
+        out,
+        counters: Counters::default(),
+        report: inputs.report,
+    };
+    if options.jobs <= 1 {
+        run.alone(rules, &inputs.list, options)?;
+    } else {
+        run.in_parallel(rules, &inputs.list, options)?;
+    }
+    run.out.flush()?;
+    let interrupted = options.stop.load(Ordering::Relaxed);
+    Ok(run
+        .counters
+        .summary(rules, &run.report, start.elapsed(), interrupted))
+}
+
+/// What is kept over the whole run, by the thread that writes.
+struct Run<'o> {
+    out: &'o mut dyn Write,
+    counters: Counters,
+    report: Report,
+}
+
+/// A batch after the work.
+struct Done {
+    text: Vec<u8>,
+    counters: Counters,
+    /// Events that turned out not to be any.
+    issues: Vec<Issue>,
+}
+
+/// What the writer hears, for the input with this number.
+enum Message {
+    Batch {
+        input: usize,
+        sequence: u64,
+        done: Done,
+    },
+    /// All batches have been read, as many as this.
+    End {
+        input: usize,
+        batches: u64,
+        report: Report,
+    },
+}
+
+impl Run<'_> {
+    fn alone(&mut self, rules: &Rules, inputs: &[Input], options: &Options) -> io::Result<()> {
+        let mut worker = Worker::new(rules, options);
+        for input in inputs {
+            let mut outcome = Ok(());
+            let mut progress = Progress::new(options);
+            let report = input::read(input, &mut |batch| {
+                progress.set(batch.consumed);
+                outcome = self.write(worker.work(batch));
+                let goes_on = outcome.is_ok() && !options.stop.load(Ordering::Relaxed);
+                if goes_on {
+                    ControlFlow::Continue(())
+                } else {
+                    ControlFlow::Break(())
+                }
+            });
+            outcome?;
+            progress.set(report.bytes);
+            self.report.merge(report);
+            if options.stop.load(Ordering::Relaxed) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn in_parallel(
+        &mut self,
+        rules: &Rules,
+        inputs: &[Input],
+        options: &Options,
+    ) -> io::Result<()> {
+        let gate = Gate::new(4 * options.jobs);
+        let failed = AtomicBool::new(false);
+        let next = AtomicUsize::new(0);
+        let stopped = || options.stop.load(Ordering::Relaxed) || failed.load(Ordering::Relaxed);
+        std::thread::scope(|scope| {
+            let (to_writer, messages) = mpsc::channel::<Message>();
+            let (to_workers, batches) = crossbeam_channel::unbounded::<(usize, Batch)>();
+            for _ in 0..options.jobs {
+                let (to_writer, batches) = (to_writer.clone(), batches.clone());
+                scope.spawn(move || {
+                    let mut worker = Worker::new(rules, options);
+                    for (input, batch) in batches {
+                        let sequence = batch.sequence;
+                        // Nobody listens any more only when writing has failed.
+                        let _ = to_writer.send(Message::Batch {
+                            input,
+                            sequence,
+                            done: worker.work(batch),
+                        });
+                    }
+                });
+            }
+            for _ in 0..options.jobs.min(inputs.len()) {
+                let (to_writer, to_workers) = (to_writer.clone(), to_workers.clone());
+                let (gate, next, stopped) = (&gate, &next, &stopped);
+                scope.spawn(move || {
+                    while let Some((number, input)) = take(next, inputs) {
+                        let mut progress = Progress::new(options);
+                        let mut batches = 0;
+                        let mut report = Report::default();
+                        if !stopped() {
+                            report = input::read(input, &mut |batch| {
+                                gate.enter(number);
+                                progress.set(batch.consumed);
+                                batches = batch.sequence + 1;
+                                let sent = to_workers.send((number, batch));
+                                if sent.is_ok() && !stopped() {
+                                    ControlFlow::Continue(())
+                                } else {
+                                    ControlFlow::Break(())
+                                }
+                            });
+                        }
+                        progress.set(report.bytes);
+                        let _ = to_writer.send(Message::End {
+                            input: number,
+                            batches,
+                            report,
+                        });
+                    }
+                });
+            }
+            drop((to_writer, to_workers, batches));
+            let written = self.write_in_order(&messages, &gate);
+            failed.store(written.is_err(), Ordering::Relaxed);
+            gate.open();
+            written
+        })
+    }
+
+    /// Writes what comes in any order in the right one: by input, then by batch.
+    fn write_in_order(
+        &mut self,
+        messages: &mpsc::Receiver<Message>,
+        gate: &Gate,
+    ) -> io::Result<()> {
+        let mut waiting: BTreeMap<(usize, u64), Done> = BTreeMap::new();
+        let mut ends: BTreeMap<usize, (u64, Report)> = BTreeMap::new();
+        let mut at = (0, 0);
+        for message in messages {
+            match message {
+                Message::Batch {
+                    input,
+                    sequence,
+                    done,
+                } => drop(waiting.insert((input, sequence), done)),
+                Message::End {
+                    input,
+                    batches,
+                    report,
+                } => drop(ends.insert(input, (batches, report))),
+            }
+            loop {
+                if let Some(done) = waiting.remove(&at) {
+                    self.write(done)?;
+                    gate.leave();
+                    at.1 += 1;
+                } else if ends.get(&at.0).is_some_and(|(batches, _)| *batches == at.1) {
+                    let report = ends
+                        .remove(&at.0)
+                        .map(|(_, report)| report)
+                        .unwrap_or_default();
+                    self.report.merge(report);
+                    at = (at.0 + 1, 0);
+                    gate.advance(at.0);
+                } else {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, done: Done) -> io::Result<()> {
+        self.out.write_all(&done.text)?;
+        self.counters.merge(done.counters);
+        done.issues
+            .into_iter()
+            .for_each(|issue| self.report.add(issue));
+        Ok(())
+    }
+}
+
+/// The next input that nobody has taken yet.
+fn take<'i>(next: &AtomicUsize, inputs: &'i [Input]) -> Option<(usize, &'i Input)> {
+    let number = next.fetch_add(1, Ordering::Relaxed);
+    inputs.get(number).map(|input| (number, input))
+}
+
+/// Adds the progress in one input to that of the run.
+struct Progress<'o> {
+    total: &'o AtomicU64,
+    so_far: u64,
+}
+
+impl<'o> Progress<'o> {
+    fn new(options: &'o Options) -> Progress<'o> {
+        Progress {
+            total: &options.progress,
+            so_far: 0,
+        }
+    }
+
+    fn set(&mut self, consumed: u64) {
+        self.total
+            .fetch_add(consumed.saturating_sub(self.so_far), Ordering::Relaxed);
+        self.so_far = self.so_far.max(consumed);
+    }
+}
+
+/// Matches and tags, on one thread.
+struct Worker<'r> {
+    rules: &'r Rules,
+    options: &'r Options,
+    matcher: Matcher<'r>,
+}
+
+impl<'r> Worker<'r> {
+    fn new(rules: &'r Rules, options: &'r Options) -> Worker<'r> {
+        Worker {
+            rules,
+            options,
+            matcher: rules.ruleset.matcher(),
+        }
+    }
+
+    fn work(&mut self, batch: Batch) -> Done {
+        let capacity = if self.options.all {
+            batch.bytes.len()
+        } else {
+            0
+        };
+        let mut done = Done {
+            text: Vec::with_capacity(capacity),
+            counters: Counters::default(),
+            issues: Vec::new(),
+        };
+        for (position, bytes) in batch.events() {
+            if let Err(malformed) = self.event(&batch.file, position, bytes, &mut done) {
+                let place = match position {
+                    Position::Line(line) => Place::Text {
+                        line,
+                        column: malformed.offset as u64 + 1,
+                    },
+                    Position::Record(id) => Place::Record(id),
+                };
+                let detail = malformed.reason.to_string();
+                done.issues.push(Issue {
+                    reason: Reason::Malformed,
+                    file: batch.file.clone(),
+                    place,
+                    detail,
+                });
+            }
+        }
+        done
+    }
+
+    fn event(
+        &mut self,
+        file: &str,
+        position: Position,
+        bytes: &[u8],
+        done: &mut Done,
+    ) -> Result<(), event::Malformed> {
+        let event = Event::parse(bytes)?;
+        let line = event.one_line();
+        let event = match &line {
+            Cow::Borrowed(_) => event,
+            Cow::Owned(line) => Event::parse(line.as_bytes())?,
+        };
+        let numbers = self.matcher.matches(&event);
+        let hits: Vec<Hit<'_>> = match numbers {
+            [] => Vec::new(),
+            numbers => {
+                let index = event.index();
+                let rules = numbers
+                    .iter()
+                    .map(|number| &self.rules.running[*number as usize]);
+                let hit = |rule: &'r LoadedRule| Hit {
+                    rule: &rule.tag,
+                    fields: rule.evidence(&index),
+                };
+                rules.map(hit).collect()
+            }
+        };
+        let source = Source {
+            file: file.into(),
+            position: match position {
+                Position::Line(line) => tag::Position::Line(line),
+                Position::Record(id) => tag::Position::Record(id),
+            },
+        };
+        let start = done.text.len();
+        let outcome = self
+            .options
+            .tagger
+            .apply(&event, &hits, Some(&source), &mut done.text);
+        let is_written =
+            self.options.all || !hits.is_empty() || matches!(outcome, Outcome::Removed);
+        if is_written {
+            done.text.push(b'\n')
+        } else {
+            done.text.truncate(start)
+        }
+        done.counters
+            .add(self.rules, numbers, || host(&event), outcome);
+        Ok(())
+    }
+}
+
+/// Where an event names its host, in the order of trust: `host.name` may be the collector's.
+static HOST: LazyLock<Vec<FieldPath>> = LazyLock::new(|| {
+    [
+        "winlog.computer_name",
+        "computer_name",
+        "Computer",
+        "Event.System.Computer",
+        "host.name",
+        "host.hostname",
+        "hostname",
+    ]
+    .map(FieldPath::new)
+    .into()
+});
+
+fn host(event: &Event<'_>) -> String {
+    let names = HOST.iter().flat_map(|path| event.lookup(path).values);
+    names
+        .filter_map(|value| {
+            if let event::Value::String(name) = value {
+                Some(name.into_owned())
+            } else {
+                None
+            }
+        })
+        .next()
+        .unwrap_or_default()
+}
