@@ -109,5 +109,8 @@ impl Printer {
 fn within(source: &str, location: &Location) -> std::ops::Range<usize> {
     let range = location.span.bytes();
     let inside = |at: usize| source.floor_char_boundary(at.min(source.len()));
-    inside(range.start)..inside(range.end.max(range.start))
+    let start = inside(range.start);
+    // White space at the end belongs to what follows.
+    let marked = source[start..inside(range.end.max(range.start))].trim_end();
+    start..start + marked.len()
 }

@@ -57,7 +57,7 @@ pub fn run() -> Outcome {
     let events = TaggedEvent::read(&root.join(&output))?;
     let Some(example) = events
         .iter()
-        .max_by_key(|event| (event.severity(), event.rules.len()))
+        .max_by_key(|event| (event.severity(), event.matched_fields().count()))
     else {
         return Err("`sigtag tag` tagged nothing".into());
     };

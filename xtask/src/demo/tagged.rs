@@ -33,7 +33,7 @@ pub const LEVELS: &[&str] = &["informational", "low", "medium", "high", "critica
 pub struct TaggedEvent {
     /// Date and time to the second, UTC, `2026-03-02 09:14:05`.
     pub time: String,
-    /// The host's name, or what stands for it when there is none.
+    /// The host's name without its domain, or what stands for it when there is none.
     pub host: String,
     /// The tactics of all its rules.
     pub tactics: Vec<&'static Tactic>,
@@ -90,7 +90,9 @@ impl TaggedEvent {
                 .chars()
                 .take("2026-03-02 09:14:05".len())
                 .collect(),
-            host: first_text(&json, HOST).unwrap_or("(no host)").to_owned(),
+            host: first_text(&json, HOST)
+                .map_or("(no host)", short)
+                .to_owned(),
             tactics,
             rules,
             json,
@@ -134,6 +136,11 @@ impl Hit {
     }
 }
 
+/// The first part of a host's name.
+fn short(host: &str) -> &str {
+    host.split('.').next().unwrap_or(host)
+}
+
 /// The text at the first of these paths that has one.
 fn first_text<'v>(event: &'v Value, paths: &[&str]) -> Option<&'v str> {
     paths.iter().find_map(|path| lookup(event, path)?.as_str())
@@ -166,7 +173,7 @@ mod tests {
         .unwrap();
         assert_eq!(
             (event.time.as_str(), event.host.as_str()),
-            ("2026-03-02 09:14:05", "dc01.example.org")
+            ("2026-03-02 09:14:05", "dc01")
         );
         assert_eq!(
             event
