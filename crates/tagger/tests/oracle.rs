@@ -2,11 +2,11 @@
 
 use event::Event;
 use mapping::Mapping;
+use predicate::Predicate;
 use serde_json::Value;
-use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
-use tagger::Rules;
+use tagger::{LoadedRule, Rules};
 
 /// Of so many events one is judged: the reference evaluation takes its time.
 const STEP: usize = 11;
@@ -53,22 +53,25 @@ fn engine_and_reference_agree_on_real_and_mutated_events() {
 }
 
 /// The rules that match, one after another; equal conditions are asked once.
-fn reference(rules: &Rules, event: &Event<'_>) -> Vec<u32> {
+fn reference<'r>(rules: &'r Rules, event: &Event<'_>) -> Vec<u32> {
     let index = event.index();
-    let mut conditions = HashMap::new();
-    let mut matching = Vec::new();
-    for (number, rule) in (0..).zip(&rules.running) {
+    let mut asked: Vec<(&Predicate, bool)> = Vec::new();
+    let mut applies =
+        |condition: &'r Predicate| match asked.iter().find(|(known, _)| *known == condition) {
+            Some((_, applies)) => *applies,
+            None => {
+                let applies = condition.matches(&index);
+                asked.push((condition, applies));
+                applies
+            }
+        };
+    let mut matches = |rule: &'r LoadedRule| {
         let mut branches = rule.mapped().branches.iter();
-        let matches = branches.any(|branch| {
-            let applies = conditions.entry(&branch.condition);
-            let applies = *applies.or_insert_with(|| branch.condition.matches(&index));
-            applies && branch.detection.matches(&index)
-        });
-        if matches {
-            matching.push(number);
-        }
-    }
-    matching
+        branches.any(|branch| applies(&branch.condition) && branch.detection.matches(&index))
+    };
+    let numbered = (0..).zip(&rules.running);
+    let matching = numbered.filter(|(_, rule)| matches(rule));
+    matching.map(|(number, _)| number).collect()
 }
 
 /// Ways to change an event, so that it says the same in another way, or nearly the same.
