@@ -3,33 +3,35 @@
 //! The engine knows rules only as numbers and [`Predicate`]s, and gives exactly the answer that `Predicate::matches` gives
 //! for each of them; tests hold it to that on random rules and events. It is fast because it does not ask each rule:
 //!
-//! 1. **Route** (`route`). The conditions of the rules' branches – log sources, as a rule – look at few fields, such as
+//! 1. **Read** (`event::Parser`). One pass over the text finds the values that any rule looks at; how events of one source
+//!    look is learned, so that most of the text is only compared.
+//! 2. **Route** (`route`). The conditions of the rules' branches – log sources, as a rule – look at few fields, such as
 //!    channel and event id. Their values in an event decide which branches can apply at all. Each such set of branches is
 //!    compiled once, when it is first met, into a *plan*, and remembered by the values themselves.
-//! 2. **Pieces** (`pieces`). A plan's rules are split where they say "or" over several fields, so that one field's value
+//! 3. **Pieces** (`pieces`). A plan's rules are split where they say "or" over several fields, so that one field's value
 //!    is often enough to rule a piece out.
-//! 3. **Values** (`values`). All tests of all rules on one field are answered together for a value: hash tables for whole
+//! 4. **Values** (`values`). All tests of all rules on one field are answered together for a value: hash tables for whole
 //!    values, one automaton for what they contain, the rest one by one. The set of tests that hold is the value's *class*,
 //!    and a class says, as a bit mask, which pieces are still possible whatever the other fields hold. Values repeat, so
-//!    classes are remembered by value (`memo`).
-//! 4. The masks of an event's fields are and-ed; what is left – seldom anything – is evaluated as a tree.
+//!    classes are remembered by value, and long values line by line (`memo`).
+//! 5. **Narrow** (`plan`). The masks of an event's fields are and-ed, short values first; fields that no piece needs any
+//!    more are not looked at. What is left – seldom anything – is evaluated as a tree.
 //!
 //! Keyword tests are the class of one more field, found by one scan of the event's text (`keywords`).
 //!
 //! A [`Ruleset`] is shared by all threads; each thread asks through a [`Matcher`] of its own, which holds what it has
-//! learned about values, within a fixed budget. Nothing else is shared and nothing grows with the input.
+//! learned about events and values, within a fixed budget. Nothing else is shared and nothing grows with the input.
 //!
 //! ```
 //! use engine::{Branch, Ruleset};
-//! use event::Event;
 //! use predicate::{Field, Matcher, Predicate, Test};
 //!
 //! let is = |field: &str, text: &str| Predicate::Test(Test::Value(Field::path(field), Matcher::text(text)));
 //! let rules = [[Branch { condition: is("Channel", "Security"), detection: is("EventID", "4688") }]];
 //! let ruleset = Ruleset::compile(rules);
 //! let mut matcher = ruleset.matcher();
-//! let event = Event::parse(br#"{"Channel": "Security", "EventID": 4688}"#).unwrap();
-//! assert_eq!(matcher.matches(&event), [0]);
+//! let matched = matcher.matches(br#"{"Channel": "Security", "EventID": 4688}"#).unwrap();
+//! assert_eq!(matched.rules, [0]);
 //! ```
 
 mod keywords;
@@ -39,7 +41,7 @@ mod plan;
 mod route;
 mod values;
 
-use event::Event;
+use event::{Event, Malformed, Parser};
 use memo::Memo;
 use plan::Plan;
 use predicate::Predicate;
@@ -66,9 +68,19 @@ pub struct Ruleset {
 #[derive(Debug)]
 pub struct Matcher<'r> {
     ruleset: &'r Ruleset,
+    parser: Parser,
     routes: route::Cache,
     memo: Memo,
     hits: Vec<u32>,
+}
+
+/// An event and the rules that it matches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Matched<'a, 'm> {
+    /// The event.
+    pub event: Event<'a>,
+    /// The numbers of the rules, in ascending order.
+    pub rules: &'m [u32],
 }
 
 impl Ruleset {
@@ -103,6 +115,7 @@ impl Ruleset {
     pub fn matcher(&self) -> Matcher<'_> {
         Matcher {
             ruleset: self,
+            parser: Parser::new(self.router.paths().clone()),
             routes: route::Cache::default(),
             memo: Memo::default(),
             hits: Vec::new(),
@@ -111,20 +124,27 @@ impl Ruleset {
 }
 
 impl Matcher<'_> {
-    /// The numbers of the rules that `event` matches, in ascending order.
-    pub fn matches(&mut self, event: &Event<'_>) -> &[u32] {
+    /// Reads an event and finds the rules that it matches.
+    ///
+    /// # Errors
+    /// Those of [`Event::parse`], for a text that is no event.
+    pub fn matches<'a>(&mut self, text: &'a [u8]) -> Result<Matched<'a, '_>, Malformed> {
+        let event = self.parser.parse(text)?;
         self.hits.clear();
-        match self.ruleset.router.route(&mut self.routes, event) {
+        let router = &self.ruleset.router;
+        match router.route(&mut self.routes, &self.parser, &event) {
             Route::Nothing => {}
-            Route::Plan(plan) => Plan::matches(&plan, &mut self.memo, event, &mut self.hits),
-            Route::OneByOne => self
-                .ruleset
-                .router
-                .matches_one_by_one(event, &mut self.hits),
+            Route::Plan(plan) => {
+                Plan::matches(plan, &mut self.memo, &self.parser, &event, &mut self.hits);
+            }
+            Route::OneByOne => router.matches_one_by_one(&event, &mut self.hits),
         }
         self.hits.sort_unstable();
         self.hits.dedup();
-        &self.hits
+        Ok(Matched {
+            event,
+            rules: &self.hits,
+        })
     }
 }
 

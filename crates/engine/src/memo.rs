@@ -2,25 +2,63 @@
 
 use crate::SharedPlan;
 use crate::plan::Plan;
-use event::Raw;
+use event::{Raw, Text};
 use foldhash::fast::FixedState;
 use std::collections::HashMap;
+use std::hash::BuildHasher;
 use std::sync::Arc;
 
 /// How many bytes of values and classes a thread remembers before it starts anew.
 const BUDGET: usize = 24 << 20;
 
-/// Longer values are not remembered: they seldom come twice.
-const LONGEST: usize = 1024;
+/// Strings up to this length are remembered in the table of short values.
+const SHORT: usize = 48;
+
+/// Longer strings are not remembered as a whole: they seldom come twice. Their lines do.
+const LONG: usize = 512;
+
+/// Up to this length a line is remembered.
+const LONGEST_LINE: usize = 32 << 10;
+
+/// How many places the table of short values has: a power of two.
+const PLACES: usize = 1 << 16;
 
 /// What one thread remembers, plan by plan.
 #[derive(Debug, Default)]
 pub(crate) struct Memo {
     plans: HashMap<usize, PlanMemo, FixedState>,
+    pub(crate) values: Values,
+}
+
+/// What is known of values, and room to work in.
+#[derive(Debug, Default)]
+pub(crate) struct Values {
+    short: Vec<Place>,
+    /// How much is remembered outside of the table of short values, in bytes.
     used: usize,
+    /// The number of the next field that is met.
+    next_field: u32,
     /// Room for a folded value.
     pub(crate) folded: String,
 }
+
+/// A short value of a field and its class: one line of the processor's cache.
+#[derive(Clone, Debug)]
+#[repr(align(64))]
+struct Place {
+    /// The field, by its number in this memory; 0 is none.
+    field: u32,
+    length: u32,
+    class: u32,
+    bytes: [u8; SHORT],
+}
+
+const EMPTY: Place = Place {
+    field: 0,
+    length: 0,
+    class: 0,
+    bytes: [0; SHORT],
+};
 
 /// The classes of one plan.
 #[derive(Debug)]
@@ -29,17 +67,21 @@ pub(crate) struct PlanMemo {
     _plan: SharedPlan,
     fields: Vec<FieldMemo>,
     classes: Vec<Class>,
-    /// The class of each field in the event at hand.
-    pub(crate) slots: Vec<Slot>,
-    /// Which pieces are still possible.
-    pub(crate) mask: Vec<u64>,
+    /// What is possible if exactly these fields are there, the others not.
+    absent: HashMap<Box<[u64]>, Box<[u64]>, FixedState>,
+    pub(crate) work: crate::plan::Work,
 }
 
 #[derive(Debug, Default)]
 struct FieldMemo {
+    /// Its number in the table of short values: of its strings, and one more for its other values.
+    number: u32,
     strings: HashMap<Box<str>, u32, FixedState>,
-    numbers: HashMap<Box<str>, u32, FixedState>,
     classes: HashMap<Box<[u32]>, u32, FixedState>,
+    /// The literals of lines, by the number of their set.
+    lines: HashMap<Box<str>, u32, FixedState>,
+    line_sets: Vec<Box<[u32]>>,
+    line_set_numbers: HashMap<Box<[u32]>, u32, FixedState>,
 }
 
 /// A set of tests on one field that hold together.
@@ -51,97 +93,187 @@ pub(crate) struct Class {
     pub(crate) mask: Box<[u64]>,
 }
 
-/// What the event at hand holds of one field.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Slot {
-    pub(crate) present: bool,
-    pub(crate) class: Option<u32>,
-}
-
 impl Memo {
-    /// The memory of `plan`, with empty slots.
-    pub(crate) fn of(&mut self, plan: &SharedPlan) -> (&mut PlanMemo, &mut usize, &mut String) {
-        if self.used > BUDGET {
+    /// The memory of `plan`.
+    pub(crate) fn of(&mut self, plan: &SharedPlan) -> (&mut PlanMemo, &mut Values) {
+        if self.values.used > BUDGET {
             self.plans.clear();
-            self.used = 0;
+            self.values = Values::default();
         }
+        let values = &mut self.values;
+        let address = Arc::as_ptr(plan).addr();
         let memo = self
             .plans
-            .entry(Arc::as_ptr(plan).addr())
-            .or_insert_with(|| PlanMemo::new(plan));
-        memo.slots.fill(Slot::default());
-        (memo, &mut self.used, &mut self.folded)
+            .entry(address)
+            .or_insert_with(|| PlanMemo::new(plan, values));
+        (memo, values)
+    }
+}
+
+impl Values {
+    /// The place where the value `bytes` of a field would be.
+    #[inline]
+    fn place(&mut self, field: u32, bytes: &[u8]) -> &mut Place {
+        if self.short.is_empty() {
+            self.short = vec![EMPTY; PLACES];
+        }
+        let hash = FixedState::with_seed(u64::from(field)).hash_one(bytes);
+        &mut self.short[hash as usize % PLACES]
+    }
+}
+
+impl Place {
+    #[inline]
+    fn holds(&self, field: u32, bytes: &[u8]) -> bool {
+        self.field == field && self.bytes.get(..self.length as usize) == Some(bytes)
+    }
+
+    fn set(&mut self, field: u32, bytes: &[u8], class: u32) {
+        let length = bytes.len() as u32;
+        *self = Place {
+            field,
+            length,
+            class,
+            bytes: [0; SHORT],
+        };
+        self.bytes[..bytes.len()].copy_from_slice(bytes);
     }
 }
 
 impl PlanMemo {
-    fn new(plan: &SharedPlan) -> PlanMemo {
-        let fields = plan.fields();
+    fn new(plan: &SharedPlan, values: &mut Values) -> PlanMemo {
+        let mut fields: Vec<FieldMemo> = (0..plan.fields()).map(|_| FieldMemo::default()).collect();
+        for field in &mut fields {
+            field.number = values.next_field + 1;
+            values.next_field += 2;
+        }
         PlanMemo {
             _plan: plan.clone(),
-            fields: (0..fields).map(|_| FieldMemo::default()).collect(),
+            fields,
             classes: Vec::new(),
-            slots: vec![Slot::default(); fields],
-            mask: Vec::new(),
+            absent: HashMap::default(),
+            work: crate::plan::Work::new(plan.fields()),
         }
     }
 
     /// The class with the number `class`.
+    #[inline]
     pub(crate) fn class(&self, class: u32) -> &Class {
         &self.classes[class as usize]
     }
 
-    /// Adds a value to what the event at hand holds of `field`.
-    pub(crate) fn add_value(
+    /// The class of a value.
+    #[inline]
+    pub(crate) fn class_of(
         &mut self,
         plan: &Plan,
         field: usize,
         raw: Raw<'_>,
-        used: &mut usize,
-        folded: &mut String,
-    ) {
-        self.slots[field].present = true;
-        let known = match raw {
-            Raw::Array => return,
-            Raw::String(text) => self.fields[field].strings.get(text.raw),
-            Raw::Number(literal) => self.fields[field].numbers.get(literal),
-            Raw::Null | Raw::Bool(_) | Raw::Object => None,
-        };
-        let class = match known {
-            Some(class) => *class,
-            None => {
-                let class = self.intern(plan, field, plan.tests(field).of_value(raw, folded), used);
-                let memo = &mut self.fields[field];
-                let (values, value) = match raw {
-                    Raw::String(text) => (&mut memo.strings, text.raw),
-                    Raw::Number(literal) => (&mut memo.numbers, literal),
-                    _ => return self.add_class(plan, field, class, used),
-                };
-                if value.len() <= LONGEST {
-                    *used += value.len() + size_of::<(Box<str>, u32)>();
-                    values.insert(value.into(), class);
-                }
-                class
+        values: &mut Values,
+    ) -> u32 {
+        let number = self.fields[field].number;
+        let (number, text) = match raw {
+            Raw::String(text) => (number, text.raw),
+            Raw::Number(literal) => (number + 1, literal),
+            Raw::Null | Raw::Bool(_) | Raw::Object | Raw::Array => {
+                let truth = plan.tests(field).of_value(raw, &mut values.folded);
+                return self.intern(plan, field, truth, values);
             }
         };
-        self.add_class(plan, field, class, used);
+        if text.len() > SHORT {
+            return self.class_of_longer(plan, field, raw, text, values);
+        }
+        let place = values.place(number, text.as_bytes());
+        if place.holds(number, text.as_bytes()) {
+            return place.class;
+        }
+        let truth = plan.tests(field).of_value(raw, &mut values.folded);
+        let class = self.intern(plan, field, truth, values);
+        values
+            .place(number, text.as_bytes())
+            .set(number, text.as_bytes(), class);
+        class
     }
 
-    /// Adds the class of a value to what the event at hand holds of `field`: several values pass what any of them passes.
-    pub(crate) fn add_class(&mut self, plan: &Plan, field: usize, class: u32, used: &mut usize) {
-        let both = match self.slots[field].class {
-            Some(other) if other != class => {
-                let mut truth = [&*self.class(other).truth, &*self.class(class).truth].concat();
-                truth.sort_unstable();
-                truth.dedup();
-                self.intern(plan, field, truth, used)
+    fn class_of_longer(
+        &mut self,
+        plan: &Plan,
+        field: usize,
+        raw: Raw<'_>,
+        text: &str,
+        values: &mut Values,
+    ) -> u32 {
+        match raw {
+            Raw::String(string) if text.len() > LONG => {
+                let truth = match plan.tests(field).has_literals() {
+                    true => self.by_lines(plan, field, string, values),
+                    false => plan.tests(field).of_value(raw, &mut values.folded),
+                };
+                self.intern(plan, field, truth, values)
             }
-            _ => class,
-        };
-        self.slots[field] = Slot {
-            present: true,
-            class: Some(both),
-        };
+            Raw::String(_) => {
+                if let Some(class) = self.fields[field].strings.get(text) {
+                    return *class;
+                }
+                let truth = plan.tests(field).of_value(raw, &mut values.folded);
+                let class = self.intern(plan, field, truth, values);
+                values.used += text.len() + size_of::<(Box<str>, u32)>();
+                self.fields[field].strings.insert(text.into(), class);
+                class
+            }
+            raw => {
+                let truth = plan.tests(field).of_value(raw, &mut values.folded);
+                self.intern(plan, field, truth, values)
+            }
+        }
+    }
+
+    /// The tests that hold for a long string: what its lines contain is remembered line by line.
+    fn by_lines(
+        &mut self,
+        plan: &Plan,
+        field: usize,
+        string: Text<'_>,
+        values: &mut Values,
+    ) -> Vec<u32> {
+        let tests = plan.tests(field);
+        let memo = &mut self.fields[field];
+        let mut found: Vec<u32> = Vec::new();
+        for line in lines(string) {
+            let set = match memo.lines.get(line.raw) {
+                Some(set) => *set,
+                None => {
+                    let set = memo.line_set(tests.literals_of_line(line, &mut values.folded));
+                    if line.raw.len() <= LONGEST_LINE {
+                        values.used += line.raw.len() + size_of::<(Box<str>, u32)>();
+                        memo.lines.insert(line.raw.into(), set);
+                    }
+                    set
+                }
+            };
+            found.extend(&memo.line_sets[set as usize]);
+        }
+        found.sort_unstable();
+        found.dedup();
+        tests.of_lines(string, &found, &mut values.folded)
+    }
+
+    /// The class of both of two values: several values pass what any of them passes.
+    pub(crate) fn union(
+        &mut self,
+        plan: &Plan,
+        field: usize,
+        a: u32,
+        b: u32,
+        values: &mut Values,
+    ) -> u32 {
+        if a == b {
+            return a;
+        }
+        let mut truth = [&*self.class(a).truth, &*self.class(b).truth].concat();
+        truth.sort_unstable();
+        truth.dedup();
+        self.intern(plan, field, truth, values)
     }
 
     /// The number of the class of exactly the tests `truth`.
@@ -150,13 +282,13 @@ impl PlanMemo {
         plan: &Plan,
         field: usize,
         truth: Vec<u32>,
-        used: &mut usize,
+        values: &mut Values,
     ) -> u32 {
         if let Some(class) = self.fields[field].classes.get(&*truth) {
             return *class;
         }
         let mask = plan.mask(field, &truth);
-        *used += size_of_val(&*mask) + 2 * size_of_val(&*truth) + size_of::<Class>();
+        values.used += size_of_val(&*mask) + 2 * size_of_val(&*truth) + size_of::<Class>();
         let class = self.classes.len() as u32;
         self.classes.push(Class {
             truth: truth.clone().into(),
@@ -164,5 +296,81 @@ impl PlanMemo {
         });
         self.fields[field].classes.insert(truth.into(), class);
         class
+    }
+
+    /// Sets `mask` to what is possible if only the fields in `present` (a set of bits) are there.
+    pub(crate) fn start(
+        &mut self,
+        plan: &Plan,
+        present: &[u64],
+        mask: &mut Vec<u64>,
+        values: &mut Values,
+    ) {
+        if !self.absent.contains_key(present) {
+            let possible = plan.without(present);
+            values.used += size_of_val(&*possible) + size_of_val(present);
+            self.absent.insert(present.into(), possible);
+        }
+        mask.clear();
+        mask.extend_from_slice(&self.absent[present]);
+    }
+}
+
+impl FieldMemo {
+    fn line_set(&mut self, literals: Vec<u32>) -> u32 {
+        if let Some(set) = self.line_set_numbers.get(&*literals) {
+            return *set;
+        }
+        let set = self.line_sets.len() as u32;
+        self.line_sets.push(literals.clone().into());
+        self.line_set_numbers.insert(literals.into(), set);
+        set
+    }
+}
+
+/// The lines of a string, as they are written; what ends them is left out.
+fn lines(string: Text<'_>) -> impl Iterator<Item = Text<'_>> {
+    let mut rest = Some(string.raw);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let mut from = 0;
+        while let Some(found) = memchr::memchr(b'\\', &text.as_bytes()[from..]) {
+            let at = from + found;
+            if text.as_bytes().get(at + 1) == Some(&b'n') {
+                rest = Some(&text[at + 2..]);
+                return Some(Text {
+                    raw: &text[..at],
+                    escaped: from > 0,
+                });
+            }
+            from = (at + 2).min(text.len());
+        }
+        rest = None;
+        Some(Text {
+            raw: text,
+            escaped: from > 0,
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_end_at_escaped_line_feeds_only() {
+        let raw = r#"a\\nb\nc\"\n\nd\u000ae"#;
+        let found: Vec<(&str, bool)> = lines(Text { raw, escaped: true })
+            .map(|line| (line.raw, line.escaped))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                (r"a\\nb", true),
+                (r#"c\""#, true),
+                ("", false),
+                (r"d\u000ae", true)
+            ]
+        );
     }
 }

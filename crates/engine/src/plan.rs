@@ -2,19 +2,20 @@
 
 use crate::SharedPlan;
 use crate::keywords::Keywords;
-use crate::memo::{Memo, PlanMemo, Slot};
+use crate::memo::{Memo, PlanMemo, Values};
 use crate::pieces::{Node, Possible};
 use crate::values::{Builder, ValueTests};
-use event::{Event, FieldPath, Paths, Raw};
+use event::{Event, Parser, Paths, Raw};
+use foldhash::fast::FixedState;
 use predicate::{Derived, Field, Matcher, Predicate, Source, Test};
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 /// The rules for one kind of event. Its fields are numbered; the last is the keywords.
 #[derive(Debug)]
 pub(crate) struct Plan {
-    paths: Paths,
-    /// For each path, what its values are for.
-    targets: Vec<Vec<Target>>,
+    /// What the values at a path are for, by the number of the path.
+    targets: HashMap<u32, Vec<Target>>,
     derived: Vec<PlanDerived>,
     fields: Vec<PlanField>,
     keywords: Keywords,
@@ -54,14 +55,19 @@ struct PlanField {
     base: Box<[u64]>,
     /// For each test on this field, the pieces it occurs in.
     pieces: HashMap<u32, Vec<u32>>,
+    /// All of those, as a set of bits.
+    concerned: Box<[u64]>,
 }
 
 /// The subject of tests that are on no single field.
 const OPEN: u32 = u32::MAX;
 
 impl Plan {
-    /// Compiles rules, given as numbers and what they look for.
-    pub(crate) fn compile<'p>(rules: impl Iterator<Item = (u32, &'p Predicate)>) -> Plan {
+    /// Compiles rules, given as numbers and what they look for; all their paths are among `paths`.
+    pub(crate) fn compile<'p>(
+        rules: impl Iterator<Item = (u32, &'p Predicate)>,
+        paths: &Paths,
+    ) -> Plan {
         let mut tests = Tests::default();
         let trees: Vec<(u32, Node)> = rules
             .map(|(rule, detection)| (rule, Node::new(detection, &mut |test| tests.number(test))))
@@ -85,16 +91,14 @@ impl Plan {
                     .map(move |node| Piece { rule, node })
             })
             .collect();
-        let mut open: HashMap<u32, Test> = tests
-            .numbers
-            .into_iter()
+        let others = tests.others.into_iter();
+        let open = others
+            .filter(|(_, number)| subjects[*number as usize] == OPEN)
             .map(|(test, number)| (number, test.clone()))
             .collect();
-        open.retain(|number, _| subjects[*number as usize] == OPEN);
 
         let mut plan = Plan {
-            paths: Paths::default(),
-            targets: Vec::new(),
+            targets: HashMap::new(),
             derived: Vec::new(),
             fields: tests
                 .builders
@@ -111,16 +115,16 @@ impl Plan {
         };
         plan.fields.push(PlanField::default());
         for (number, field) in tests.fields.iter().enumerate() {
-            plan.add_sources(number, field);
+            plan.add_sources(number, field, paths);
         }
         plan.index_pieces();
         plan
     }
 
-    fn add_sources(&mut self, number: usize, field: &Field) {
+    fn add_sources(&mut self, number: usize, field: &Field, paths: &Paths) {
         for source in field.sources() {
             match source {
-                Source::Path(path) => self.add_target(path, Target::Field(number)),
+                Source::Path(path) => self.add_target(paths.number(path), Target::Field(number)),
                 Source::Derived(derived) => {
                     let known = self
                         .derived
@@ -132,8 +136,8 @@ impl Plan {
                             fields: Vec::new(),
                         });
                         let index = self.derived.len() - 1;
-                        for (place, path) in derived.from.iter().enumerate() {
-                            self.add_target(&FieldPath::new(path), Target::Input(index, place));
+                        for (place, path) in derived.paths().enumerate() {
+                            self.add_target(paths.number(&path), Target::Input(index, place));
                         }
                         index
                     });
@@ -143,12 +147,10 @@ impl Plan {
         }
     }
 
-    fn add_target(&mut self, path: &FieldPath, target: Target) {
-        let path = self.paths.insert(path) as usize;
-        if path == self.targets.len() {
-            self.targets.push(Vec::new());
+    fn add_target(&mut self, path: Option<u32>, target: Target) {
+        if let Some(path) = path {
+            self.targets.entry(path).or_default().push(target);
         }
-        self.targets[path].push(target);
     }
 
     fn index_pieces(&mut self) {
@@ -163,17 +165,16 @@ impl Plan {
             });
         }
         for field in 0..self.fields.len() {
-            let mut mask = vec![u64::MAX; self.words()];
-            let touched: Vec<u32> = self.fields[field]
-                .pieces
-                .values()
-                .flatten()
-                .copied()
-                .collect();
-            for piece in touched {
-                self.set_possible(&mut mask, field, &[], piece);
+            let mut concerned = vec![0; self.words()];
+            for piece in self.fields[field].pieces.values().flatten() {
+                concerned[*piece as usize / 64] |= 1 << (piece % 64);
             }
-            self.fields[field].base = mask.into();
+            let mut base = vec![u64::MAX; self.words()];
+            for piece in bits(&concerned) {
+                self.set_possible(&mut base, field, &[], piece);
+            }
+            self.fields[field].base = base.into();
+            self.fields[field].concerned = concerned.into();
         }
     }
 
@@ -227,120 +228,305 @@ impl Plan {
         }
     }
 
-    /// Adds the rules that `event` matches to `hits`.
-    pub(crate) fn matches(
-        this: &SharedPlan,
-        memo: &mut Memo,
-        event: &Event<'_>,
-        hits: &mut Vec<u32>,
-    ) {
-        let plan = &**this;
-        let (memo, used, folded) = memo.of(this);
-        plan.read(memo, used, folded, event);
-        if !plan.narrow(memo) {
-            return;
-        }
-        let mask = std::mem::take(&mut memo.mask);
-        for (word, bits) in mask.iter().enumerate() {
-            let mut bits = *bits;
-            while bits != 0 {
-                let piece = &plan.pieces[word * 64 + bits.trailing_zeros() as usize];
-                bits &= bits - 1;
-                if piece.node.holds(&mut |test| plan.holds(memo, event, test)) {
-                    hits.push(piece.rule);
-                }
-            }
-        }
-        memo.mask = mask;
-    }
-
-    /// Fills the slots of all fields.
-    fn read(&self, memo: &mut PlanMemo, used: &mut usize, folded: &mut String, event: &Event<'_>) {
-        let mut inputs: Vec<(usize, usize, String)> = Vec::new();
-        event.find(&self.paths, |path, raw| {
-            for target in &self.targets[path as usize] {
-                match *target {
-                    Target::Field(field) => memo.add_value(self, field, raw, used, folded),
-                    Target::Input(derived, place) => {
-                        inputs.extend(text_of(raw).map(|text| (derived, place, text)))
-                    }
-                }
-            }
-        });
-        for (index, derived) in self.derived.iter().enumerate() {
-            if !inputs.iter().any(|(of, ..)| *of == index) {
-                continue;
-            }
-            let texts = |place| {
-                inputs
-                    .iter()
-                    .filter(|(of, at, _)| (*of, *at) == (index, place))
-                    .map(|(.., text)| text.clone())
-                    .collect()
-            };
-            let from: Vec<Vec<String>> = (0..derived.derived.from.len()).map(texts).collect();
-            for text in (derived.derived.build)(&from) {
-                for field in &derived.fields {
-                    let class = memo.intern(
-                        self,
-                        *field,
-                        self.tests(*field).of_text(&text, folded),
-                        used,
-                    );
-                    memo.add_class(self, *field, class, used);
-                }
-            }
-        }
-        let keyword_field = self.fields.len() - 1;
-        let truth = self.keywords.of_event(event, folded);
-        let class = memo.intern(self, keyword_field, truth, used);
-        memo.add_class(self, keyword_field, class, used);
-        for field in 0..keyword_field {
-            if let Slot {
-                present,
-                class: None,
-            } = memo.slots[field]
-            {
-                let class = memo.intern(self, field, self.tests(field).of_no_value(present), used);
-                memo.slots[field].class = Some(class);
-            }
-        }
-    }
-
-    /// Keeps the pieces that every field allows; whether any is left.
-    fn narrow(&self, memo: &mut PlanMemo) -> bool {
-        let mut mask = std::mem::take(&mut memo.mask);
-        mask.clear();
-        mask.resize(self.words(), u64::MAX);
+    /// What is possible if only the fields in `present` (a set of bits) are there.
+    pub(crate) fn without(&self, present: &[u64]) -> Box<[u64]> {
+        let mut mask = vec![u64::MAX; self.words()];
         if let Some(last) = mask.last_mut()
             && !self.pieces.len().is_multiple_of(64)
         {
             *last = (1 << (self.pieces.len() % 64)) - 1;
         }
-        let mut any = !mask.is_empty();
-        for slot in &memo.slots {
-            if !any {
-                break;
-            }
-            if let Some(class) = slot.class {
-                let mut left = 0;
-                for (word, possible) in mask.iter_mut().zip(&memo.class(class).mask) {
-                    *word &= possible;
-                    left |= *word;
-                }
-                any = left != 0;
-            }
+        let is_absent = |field: &usize| present[field / 64] >> (field % 64) & 1 == 0;
+        for field in (0..self.keyword_field()).filter(is_absent) {
+            let truth = self.tests(field).of_no_value(false);
+            let possible = self.mask(field, &truth);
+            mask.iter_mut()
+                .zip(&possible)
+                .for_each(|(word, possible)| *word &= possible);
         }
-        memo.mask = mask;
-        any
+        mask.into()
     }
 
-    fn holds(&self, memo: &PlanMemo, event: &Event<'_>, test: u32) -> bool {
+    fn keyword_field(&self) -> usize {
+        self.fields.len() - 1
+    }
+
+    /// Adds the rules that `event`, which `parser` has just read, matches to `hits`.
+    pub(crate) fn matches(
+        this: &SharedPlan,
+        memo: &mut Memo,
+        parser: &Parser,
+        event: &Event<'_>,
+        hits: &mut Vec<u32>,
+    ) {
+        let plan = &**this;
+        let (memo, values) = memo.of(this);
+        let mut work = std::mem::take(&mut memo.work);
+        work.sort_leaves(plan, parser);
+        work.derive(plan, parser, event.text());
+        if plan.narrow(&mut work, memo, values, parser, event) {
+            for piece in bits(&work.mask).map(|piece| &plan.pieces[piece as usize]) {
+                if piece
+                    .node
+                    .holds(&mut |test| plan.holds(&work, memo, event, test))
+                {
+                    hits.push(piece.rule);
+                }
+            }
+        }
+        memo.work = work;
+    }
+
+    /// Finds out which pieces are possible, field by field; whether any is left.
+    fn narrow(
+        &self,
+        work: &mut Work,
+        memo: &mut PlanMemo,
+        values: &mut Values,
+        parser: &Parser,
+        event: &Event<'_>,
+    ) -> bool {
+        memo.start(self, &work.present, &mut work.mask, values);
+        let text = event.text();
+        for place in 0..work.order.len() {
+            let field = work.order[place] as usize;
+            let first = work.first[field];
+            if first == 0 || !overlap(&work.mask, &self.fields[field].concerned) {
+                continue;
+            }
+            let single = match parser.leaves().get(first as usize - 1) {
+                Some(leaf) if !work.is_plural(field) => Some((leaf.raw(text), leaf.len())),
+                _ => None,
+            };
+            let class = match single {
+                Some((raw, length)) if raw != Raw::Array => {
+                    work.learn(field, length);
+                    memo.class_of(self, field, raw, values)
+                }
+                _ => self.class_of_all(work, memo, values, parser, text, field),
+            };
+            work.classes[field] = class;
+            if !narrow(&mut work.mask, &memo.class(class).mask) {
+                return false;
+            }
+        }
+        let keyword_field = self.keyword_field();
+        if overlap(&work.mask, &self.fields[keyword_field].concerned) {
+            let truth = self.keywords.of_event(event, &mut values.folded);
+            let class = memo.intern(self, keyword_field, truth, values);
+            work.classes[keyword_field] = class;
+            return narrow(&mut work.mask, &memo.class(class).mask);
+        }
+        work.mask.iter().any(|word| *word != 0)
+    }
+
+    /// The class of a field that has not exactly one value.
+    fn class_of_all(
+        &self,
+        work: &Work,
+        memo: &mut PlanMemo,
+        values: &mut Values,
+        parser: &Parser,
+        text: &str,
+        field: usize,
+    ) -> u32 {
+        let mut class = None;
+        let mut add = |memo: &mut PlanMemo, values: &mut Values, other: u32| {
+            class =
+                Some(class.map_or(other, |class| memo.union(self, field, class, other, values)));
+        };
+        let first = std::iter::once(work.first[field]);
+        let more = work
+            .more
+            .iter()
+            .filter(|(of, _)| *of as usize == field)
+            .map(|(_, leaf)| *leaf);
+        for leaf in first.chain(more) {
+            // A field of derived values only has no leaf of its own.
+            let raw = match leaf {
+                DERIVED => continue,
+                leaf => parser.leaves()[leaf as usize - 1].raw(text),
+            };
+            if raw != Raw::Array {
+                let other = memo.class_of(self, field, raw, values);
+                add(memo, values, other);
+            }
+        }
+        for (_, text) in work.derived.iter().filter(|(of, _)| *of == field) {
+            let truth = self.tests(field).of_text(text, &mut values.folded);
+            let other = memo.intern(self, field, truth, values);
+            add(memo, values, other);
+        }
+        class.unwrap_or_else(|| {
+            memo.intern(self, field, self.tests(field).of_no_value(true), values)
+        })
+    }
+
+    fn holds(&self, work: &Work, memo: &PlanMemo, event: &Event<'_>, test: u32) -> bool {
         match self.subjects[test as usize] {
             OPEN => self.open.get(&test).is_some_and(|test| test.matches(event)),
-            field => memo.slots[field as usize]
-                .class
-                .is_some_and(|class| memo.class(class).truth.binary_search(&test).is_ok()),
+            field if work.is_absent(field as usize) => self
+                .tests(field as usize)
+                .of_no_value(false)
+                .binary_search(&test)
+                .is_ok(),
+            field => {
+                let class = work.classes[field as usize];
+                memo.class(class).truth.binary_search(&test).is_ok()
+            }
+        }
+    }
+}
+
+/// The numbers in a set of bits.
+fn bits(words: &[u64]) -> impl Iterator<Item = u32> {
+    words.iter().enumerate().flat_map(|(word, bits)| {
+        let mut bits = *bits;
+        std::iter::from_fn(move || {
+            let lowest = (bits != 0).then(|| bits.trailing_zeros())?;
+            bits &= bits - 1;
+            Some(word as u32 * 64 + lowest)
+        })
+    })
+}
+
+/// Whether two sets of bits have one in common.
+#[inline]
+fn overlap(a: &[u64], b: &[u64]) -> bool {
+    a.iter().zip(b).fold(0, |both, (a, b)| both | (a & b)) != 0
+}
+
+/// Takes what is not in `possible` out of `mask`; whether anything is left.
+#[inline]
+fn narrow(mask: &mut [u64], possible: &[u64]) -> bool {
+    let mut left = 0;
+    for (word, possible) in mask.iter_mut().zip(possible) {
+        *word &= possible;
+        left |= *word;
+    }
+    left != 0
+}
+
+/// What is known of the event at hand, for one plan.
+#[derive(Debug, Default)]
+pub(crate) struct Work {
+    /// By targets of the parser: what a value there is for.
+    targets: Vec<Box<[Target]>>,
+    /// For each field its first leaf, from 1; 0 if the field is not there.
+    first: Vec<u32>,
+    /// Fields with more than one leaf, and these leaves.
+    more: Vec<(u32, u32)>,
+    /// The fields that are there, as a set of bits.
+    present: Vec<u64>,
+    /// The inputs of derived fields: which one, at which place, and the leaf.
+    inputs: Vec<(usize, usize, u32)>,
+    /// Derived values and the field they belong to.
+    derived: Vec<(usize, String)>,
+    /// The class of each field that has been looked at.
+    classes: Vec<u32>,
+    /// Which pieces are still possible.
+    mask: Vec<u64>,
+    /// The fields, those with short values first.
+    order: Vec<u32>,
+    /// How many bytes the values of each field had that were looked at, and how many they were.
+    lengths: Vec<(u64, u64)>,
+    /// How many events there were, up to the last time that the fields were put in order.
+    events: u32,
+}
+
+/// Stands for the leaf of a field that has derived values only.
+const DERIVED: u32 = u32::MAX;
+
+impl Work {
+    pub(crate) fn new(fields: usize) -> Work {
+        Work {
+            first: vec![0; fields],
+            present: vec![0; fields.div_ceil(64)],
+            classes: vec![0; fields],
+            order: (0..fields as u32 - 1).collect(),
+            lengths: vec![(0, 0); fields],
+            ..Work::default()
+        }
+    }
+
+    /// Finds out which leaves are for which fields.
+    fn sort_leaves(&mut self, plan: &Plan, parser: &Parser) {
+        self.first.fill(0);
+        self.present.fill(0);
+        self.more.clear();
+        self.inputs.clear();
+        self.derived.clear();
+        for (number, leaf) in (1..).zip(parser.leaves()) {
+            while self.targets.len() <= leaf.targets as usize {
+                let paths = parser.targets(self.targets.len() as u32).iter();
+                let targets = paths.filter_map(|path| plan.targets.get(path));
+                self.targets.push(targets.flatten().copied().collect());
+            }
+            for target in &self.targets[leaf.targets as usize] {
+                match *target {
+                    Target::Field(field) if self.first[field] == 0 => {
+                        self.first[field] = number;
+                        self.present[field / 64] |= 1 << (field % 64);
+                    }
+                    Target::Field(field) => self.more.push((field as u32, number)),
+                    Target::Input(derived, place) => self.inputs.push((derived, place, number)),
+                }
+            }
+        }
+        self.put_in_order();
+    }
+
+    /// Computes the derived values; their fields are there.
+    fn derive(&mut self, plan: &Plan, parser: &Parser, text: &str) {
+        if self.inputs.is_empty() {
+            return;
+        }
+        for (index, PlanDerived { derived, fields }) in plan.derived.iter().enumerate() {
+            if !self.inputs.iter().any(|(of, ..)| *of == index) {
+                continue;
+            }
+            let mut from = vec![Vec::new(); derived.from.len()];
+            for (_, place, leaf) in self.inputs.iter().filter(|(of, ..)| *of == index) {
+                from[*place].extend(text_of(parser.leaves()[*leaf as usize - 1].raw(text)));
+            }
+            for value in (derived.build)(&from) {
+                for field in fields {
+                    if self.first[*field] == 0 {
+                        self.first[*field] = DERIVED;
+                        self.present[field / 64] |= 1 << (field % 64);
+                    }
+                    self.derived.push((*field, value.clone()));
+                }
+            }
+        }
+    }
+
+    fn is_plural(&self, field: usize) -> bool {
+        (!self.more.is_empty() && self.more.iter().any(|(of, _)| *of as usize == field))
+            || (!self.derived.is_empty() && self.derived.iter().any(|(of, _)| *of == field))
+    }
+
+    fn is_absent(&self, field: usize) -> bool {
+        field + 1 < self.first.len() && self.first[field] == 0
+    }
+
+    fn learn(&mut self, field: usize, length: usize) {
+        let (bytes, values) = &mut self.lengths[field];
+        *bytes += length as u64;
+        *values += 1;
+    }
+
+    /// Puts the fields in order by the average length of their values, which is what they cost; seldom, since it changes
+    /// little.
+    fn put_in_order(&mut self) {
+        self.events = self.events.saturating_add(1);
+        if self.events.is_power_of_two() && self.events >= 16 {
+            let lengths = &self.lengths;
+            let average = |field: &u32| {
+                let (bytes, values) = lengths[*field as usize];
+                bytes / values.max(1)
+            };
+            self.order.sort_by_key(average);
         }
     }
 }
@@ -358,12 +544,25 @@ fn text_of(raw: Raw<'_>) -> Option<String> {
 /// Numbers the tests of a plan, each different one once.
 #[derive(Default)]
 struct Tests<'p> {
-    numbers: HashMap<&'p Test, u32>,
+    /// Tests on one field, by the number of the field.
+    on_fields: HashMap<(usize, Question<'p>), u32, FixedState>,
+    /// The others.
+    others: HashMap<&'p Test, u32, FixedState>,
     subjects: Vec<u32>,
     fields: Vec<&'p Field>,
-    field_numbers: HashMap<&'p Field, usize>,
+    field_numbers: HashMap<&'p Field, usize, FixedState>,
+    /// The number of a field by the address of what equal fields mostly share.
+    known_fields: HashMap<usize, usize, FixedState>,
     builders: Vec<Builder>,
     keywords: Vec<(u32, Matcher)>,
+}
+
+/// What a test asks of a field.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Question<'p> {
+    Value(&'p Matcher),
+    Null,
+    Present,
 }
 
 /// The subject of keyword tests, until the number of fields is known.
@@ -371,45 +570,55 @@ const KEYWORD: u32 = u32::MAX - 1;
 
 impl<'p> Tests<'p> {
     fn number(&mut self, test: &'p Test) -> u32 {
-        if let Some(number) = self.numbers.get(test) {
+        let (field, question) = match test {
+            Test::Value(field, matcher) => (field, Question::Value(matcher)),
+            Test::Null(field) => (field, Question::Null),
+            Test::Present(field) => (field, Question::Present),
+            Test::Keyword(_) | Test::Refer(..) => return self.number_other(test),
+        };
+        let field = self.field(field);
+        let number = self.subjects.len() as u32;
+        match self.on_fields.entry((field, question)) {
+            Entry::Occupied(known) => return *known.get(),
+            Entry::Vacant(new) => new.insert(number),
+        };
+        self.subjects.push(field as u32);
+        let builder = &mut self.builders[field];
+        match question {
+            Question::Value(matcher) => builder.add(number, matcher),
+            Question::Null => builder.add_null(number),
+            Question::Present => builder.add_present(number),
+        }
+        number
+    }
+
+    fn number_other(&mut self, test: &'p Test) -> u32 {
+        if let Some(number) = self.others.get(test) {
             return *number;
         }
         let number = self.subjects.len() as u32;
-        let subject = match test {
-            Test::Value(field, matcher) => {
-                let field = self.field(field);
-                self.builders[field].add(number, matcher);
-                field as u32
-            }
-            Test::Null(field) => {
-                let field = self.field(field);
-                self.builders[field].add_null(number);
-                field as u32
-            }
-            Test::Present(field) => {
-                let field = self.field(field);
-                self.builders[field].add_present(number);
-                field as u32
-            }
+        self.subjects.push(match test {
             Test::Keyword(matcher) => {
                 self.keywords.push((number, matcher.clone()));
                 KEYWORD
             }
-            Test::Refer(..) => OPEN,
-        };
-        self.subjects.push(subject);
-        self.numbers.insert(test, number);
+            _ => OPEN,
+        });
+        self.others.insert(test, number);
         number
     }
 
     fn field(&mut self, field: &'p Field) -> usize {
-        if let Some(number) = self.field_numbers.get(field) {
+        let address = field.sources().as_ptr().addr();
+        if let Some(number) = self.known_fields.get(&address) {
             return *number;
         }
-        let number = self.fields.len();
-        self.fields.push(field);
-        self.builders.push(Builder::default());
-        self.field_numbers.insert(field, number);
+        let number = *self.field_numbers.entry(field).or_insert_with(|| {
+            self.fields.push(field);
+            self.builders.push(Builder::default());
+            self.fields.len() - 1
+        });
+        self.known_fields.insert(address, number);
         number
     }
 }

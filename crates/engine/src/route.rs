@@ -2,10 +2,10 @@
 
 use crate::plan::Plan;
 use crate::{Branch, SharedPlan};
-use event::{Event, Paths, Raw};
+use event::{Event, Parser, Paths, Raw};
 use foldhash::fast::FixedState;
-use predicate::{Predicate, Source, Test};
-use std::collections::HashMap;
+use predicate::{Field, Predicate, Source, Test};
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How many different sets of conditions get a plan. Real sets of rules and events need about a hundred; an event that is
@@ -15,13 +15,18 @@ const MAX_PLANS: usize = 2_000;
 /// How many combinations of routing values a thread remembers before it starts anew.
 const MAX_ROUTES: usize = 20_000;
 
+/// How long the routing values of an event may be together to be remembered.
+const MAX_KEY: usize = 1_024;
+
 /// The conditions, each once, with the rules under them.
 #[derive(Debug, Default)]
 pub(crate) struct Router {
     conditions: Vec<Condition>,
     known: HashMap<Predicate, usize>,
-    /// The fields that conditions look at.
+    /// All paths that any rule or condition looks at; those of the conditions come first.
     paths: Paths,
+    /// How many paths the conditions look at.
+    routing: u32,
     /// Whether some condition looks at more than the values of fields, so that routes cannot be remembered by them.
     looks_further: bool,
     plans: Mutex<HashMap<Box<[usize]>, SharedPlan>>,
@@ -50,6 +55,8 @@ pub(crate) enum Route {
 pub(crate) struct Cache {
     routes: HashMap<Box<[u8]>, Route, FixedState>,
     key: Vec<u8>,
+    /// By targets of the parser: whether a condition looks there.
+    is_routing: Vec<bool>,
 }
 
 impl Router {
@@ -69,66 +76,67 @@ impl Router {
         self.conditions[index].rules.push((rule, branch.detection));
     }
 
+    /// Takes stock of the paths, when all rules are there.
     pub(crate) fn finish(&mut self) {
         self.known = HashMap::new();
+        let mut paths = PathSet::default();
         for condition in &self.conditions {
-            condition.predicate.for_each_test(&mut |test| {
-                let fields = match test {
-                    Test::Value(field, _) | Test::Null(field) | Test::Present(field) => {
-                        [Some(field), None]
-                    }
-                    Test::Refer(left, _, right) => [Some(left), Some(right)],
-                    Test::Keyword(_) => [None, None],
-                };
-                self.looks_further |= fields[0].is_none();
-                for source in fields
-                    .into_iter()
-                    .flatten()
-                    .flat_map(|field| field.sources())
-                {
-                    match source {
-                        Source::Path(path) => drop(self.paths.insert(path)),
-                        Source::Derived(_) => self.looks_further = true,
-                    }
-                }
-            });
+            let looks_further = paths.add(&condition.predicate);
+            self.looks_further |= looks_further;
         }
+        self.routing = paths.set.len() as u32;
+        for (_, detection) in self
+            .conditions
+            .iter()
+            .flat_map(|condition| &condition.rules)
+        {
+            paths.add(detection);
+        }
+        self.paths = paths.set;
     }
 
-    /// Where `event` goes; looked up by the routing fields' values, else found out by asking every condition.
-    pub(crate) fn route(&self, cache: &mut Cache, event: &Event<'_>) -> Route {
-        if self.looks_further {
-            return self.find_route(event);
-        }
+    /// All paths that any rule or condition looks at.
+    pub(crate) fn paths(&self) -> &Paths {
+        &self.paths
+    }
+
+    /// Where `event`, which `parser` has just read, goes; looked up by the routing fields' values, else found out by asking
+    /// every condition.
+    pub(crate) fn route<'c>(
+        &self,
+        cache: &'c mut Cache,
+        parser: &Parser,
+        event: &Event<'_>,
+    ) -> &'c Route {
         cache.key.clear();
-        event.find(&self.paths, |path, raw| {
-            cache.key.extend_from_slice(&path.to_le_bytes());
-            let (kind, text) = match raw {
-                Raw::Null => (0, ""),
-                Raw::Bool(false) => (1, ""),
-                Raw::Bool(true) => (2, ""),
-                Raw::Number(literal) => (3, literal),
-                Raw::String(text) => (4, text.raw),
-                Raw::Object => (5, ""),
-                Raw::Array => (6, ""),
-            };
-            cache.key.push(kind);
-            cache
-                .key
-                .extend_from_slice(&(text.len() as u64).to_le_bytes());
-            cache.key.extend_from_slice(text.as_bytes());
-        });
-        if let Some(route) = cache.routes.get(&*cache.key) {
-            return route.clone();
+        if !self.looks_further {
+            for leaf in parser.leaves() {
+                if self.is_routing(&mut cache.is_routing, parser, leaf.targets) {
+                    push_key(&mut cache.key, leaf.targets, leaf.raw(event.text()));
+                }
+            }
         }
-        let route = self.find_route(event);
-        if cache.routes.len() >= MAX_ROUTES {
-            cache.routes.clear();
+        let is_known = !self.looks_further && cache.key.len() <= MAX_KEY;
+        if !(is_known && cache.routes.contains_key(&*cache.key)) {
+            let route = self.find_route(event);
+            if cache.routes.len() >= MAX_ROUTES {
+                cache.routes.clear();
+            }
+            if !is_known {
+                // One place is enough for what cannot be remembered.
+                cache.key.truncate(MAX_KEY + 1);
+            }
+            cache.routes.insert(cache.key.as_slice().into(), route);
         }
-        cache
-            .routes
-            .insert(cache.key.as_slice().into(), route.clone());
-        route
+        &cache.routes[&*cache.key]
+    }
+
+    fn is_routing(&self, known: &mut Vec<bool>, parser: &Parser, targets: u32) -> bool {
+        while known.len() <= targets as usize {
+            let paths = parser.targets(known.len() as u32);
+            known.push(paths.iter().any(|path| *path < self.routing));
+        }
+        known[targets as usize]
     }
 
     fn find_route(&self, event: &Event<'_>) -> Route {
@@ -151,7 +159,7 @@ impl Router {
                 .iter()
                 .map(|(rule, detection)| (*rule, detection))
         });
-        let plan = Arc::new(Plan::compile(rules));
+        let plan = Arc::new(Plan::compile(rules, &self.paths));
         plans.insert(applying, plan.clone());
         Route::Plan(plan)
     }
@@ -159,18 +167,73 @@ impl Router {
     /// The plain way, for an event that has no plan.
     pub(crate) fn matches_one_by_one(&self, event: &Event<'_>, hits: &mut Vec<u32>) {
         let event = &event.index();
-        for condition in self
-            .conditions
-            .iter()
-            .filter(|condition| condition.predicate.matches(event))
-        {
-            hits.extend(
-                condition
-                    .rules
+        let applies = |condition: &&Condition| condition.predicate.matches(event);
+        for condition in self.conditions.iter().filter(applies) {
+            let rules = condition.rules.iter();
+            let matching = rules.filter(|(_, detection)| detection.matches(event));
+            hits.extend(matching.map(|(rule, _)| *rule));
+        }
+    }
+}
+
+fn push_key(key: &mut Vec<u8>, targets: u32, raw: Raw<'_>) {
+    let (kind, text) = match raw {
+        Raw::Null => (0, ""),
+        Raw::Bool(false) => (1, ""),
+        Raw::Bool(true) => (2, ""),
+        Raw::Number(literal) => (3, literal),
+        Raw::String(text) => (4, text.raw),
+        Raw::Object => (5, ""),
+        Raw::Array => (6, ""),
+    };
+    key.extend_from_slice(&targets.to_le_bytes());
+    key.push(kind);
+    key.extend_from_slice(&(text.len() as u32).to_le_bytes());
+    key.extend_from_slice(text.as_bytes());
+}
+
+/// Collects the paths that predicates look at.
+#[derive(Default)]
+struct PathSet {
+    set: Paths,
+    /// Fields that have been collected, by the address of what they share.
+    seen: HashSet<usize>,
+}
+
+impl PathSet {
+    /// Adds the paths of a predicate; whether it looks at more than the values at paths.
+    fn add(&mut self, predicate: &Predicate) -> bool {
+        let mut looks_further = false;
+        predicate.for_each_test(&mut |test| {
+            let fields: [Option<&Field>; 2] = match test {
+                Test::Value(field, _) | Test::Null(field) | Test::Present(field) => {
+                    [Some(field), None]
+                }
+                Test::Refer(left, _, right) => [Some(left), Some(right)],
+                Test::Keyword(_) => [None, None],
+            };
+            looks_further |= fields[0].is_none();
+            for field in fields.into_iter().flatten() {
+                let sources = field.sources();
+                looks_further |= sources
                     .iter()
-                    .filter(|(_, detection)| detection.matches(event))
-                    .map(|(rule, _)| *rule),
-            );
+                    .any(|source| matches!(source, Source::Derived(_)));
+                if self.seen.insert(sources.as_ptr().addr()) {
+                    sources.iter().for_each(|source| self.add_source(source));
+                }
+            }
+        });
+        looks_further
+    }
+
+    fn add_source(&mut self, source: &Source) {
+        match source {
+            Source::Path(path) => drop(self.set.insert(path)),
+            Source::Derived(derived) => {
+                for path in derived.paths() {
+                    self.set.insert(&path);
+                }
+            }
         }
     }
 }

@@ -1,10 +1,9 @@
 //! All tests of a plan on one field, answered together for a value.
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, BuildError, MatchKind};
-use event::{Raw, Value};
+use event::{Raw, Text, Value};
 use foldhash::fast::FixedState;
 use predicate::{Matcher, Part, Pattern, fold, fold_into};
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -13,6 +12,8 @@ use std::sync::Arc;
 pub(crate) struct ValueTests {
     /// Caseless whole values.
     whole: HashMap<Box<str>, Vec<u32>, FixedState>,
+    /// How long the longest of them is, in bytes.
+    longest_whole: usize,
     /// What the other patterns contain.
     literals: Option<Literals>,
     /// Tests that are asked one by one.
@@ -66,8 +67,9 @@ impl Builder {
             return;
         };
         if let Some(text) = whole_text(pattern) {
+            self.tests.longest_whole = self.tests.longest_whole.max(text.len());
             self.tests.whole.entry(text.into()).or_default().push(test);
-        } else if let Some(literal) = longest_text(pattern) {
+        } else if let Some(literal) = longest_text(pattern).filter(|text| is_in_one_line(text)) {
             let check = match pattern.parts() {
                 _ if pattern.is_cased() => Check::Whole,
                 [Part::Star, Part::Text(_), Part::Star] => Check::Found,
@@ -107,6 +109,11 @@ impl Builder {
         }
         tests
     }
+}
+
+/// Whether a text can be found line by line.
+fn is_in_one_line(text: &str) -> bool {
+    !text.contains('\n')
 }
 
 /// The text that a value must be to match, if it is only one.
@@ -151,45 +158,102 @@ impl ValueTests {
 
     /// The tests that hold for `raw`; ascending, each once. `folded` is scratch space.
     pub(crate) fn of_value(&self, raw: Raw<'_>, folded: &mut String) -> Vec<u32> {
-        let mut truth = self.present.clone();
         let value = match raw {
-            Raw::Null => {
-                truth.extend(&self.null);
-                Value::Null
-            }
+            Raw::Null => Value::Null,
             Raw::Bool(value) => Value::Bool(value),
             Raw::Number(literal) => Value::Number(literal),
             Raw::String(text) => Value::String(text.decode()),
             Raw::Object | Raw::Array => Value::Object(""),
         };
-        self.ask(&value, folded, &mut truth);
-        truth
-    }
-
-    /// The tests that hold for the string `text`; ascending, each once.
-    pub(crate) fn of_text(&self, text: &str, folded: &mut String) -> Vec<u32> {
         let mut truth = self.present.clone();
-        self.ask(&Value::String(Cow::Borrowed(text)), folded, &mut truth);
-        truth
-    }
-
-    fn ask(&self, value: &Value<'_>, folded: &mut String, truth: &mut Vec<u32>) {
-        if let Some(text) = predicate::text_of(value) {
+        if value == Value::Null {
+            truth.extend(&self.null);
+        }
+        if let Some(text) = predicate::text_of(&value) {
             folded.clear();
             fold_into(&text, folded);
             if let Some(tests) = self.whole.get(folded.as_str()) {
                 truth.extend(tests);
             }
             if let Some(literals) = &self.literals {
-                literals.find(&text, folded, truth);
+                literals.find(&text, folded, &mut truth);
             }
         }
-        truth.extend(
-            self.others
-                .iter()
-                .filter(|(_, matcher)| matcher.matches(value))
-                .map(|(test, _)| *test),
-        );
+        self.ask_others(&value, &mut truth);
+        truth
+    }
+
+    /// The tests that hold for the string `text`; ascending, each once.
+    pub(crate) fn of_text(&self, text: &str, folded: &mut String) -> Vec<u32> {
+        let escaped = text.contains('\\');
+        // What is given is not raw; but without a backslash the two are the same.
+        if !escaped {
+            return self.of_value(Raw::String(Text { raw: text, escaped }), folded);
+        }
+        let raw = text.replace('\\', r"\\");
+        self.of_value(Raw::String(Text { raw: &raw, escaped }), folded)
+    }
+
+    /// Whether the literals of a long string are best found line by line, since lines repeat where values do not.
+    pub(crate) fn has_literals(&self) -> bool {
+        self.literals.is_some()
+    }
+
+    /// The literals that stand in one line of a string; ascending, each once.
+    pub(crate) fn literals_of_line(&self, line: Text<'_>, folded: &mut String) -> Vec<u32> {
+        let Some(literals) = &self.literals else {
+            return Vec::new();
+        };
+        folded.clear();
+        fold_into(&line.decode(), folded);
+        let found = literals.automaton.find_overlapping_iter(&*folded);
+        let mut found: Vec<u32> = found.map(|found| found.pattern().as_u32()).collect();
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    /// The tests that hold for the string `text`, in the lines of which exactly `found` are the literals; ascending, each
+    /// once.
+    pub(crate) fn of_lines(&self, text: Text<'_>, found: &[u32], folded: &mut String) -> Vec<u32> {
+        let mut truth = self.present.clone();
+        let text = text.decode();
+        folded.clear();
+        // Folding may shorten a text, to a third at most.
+        if text.len() / 3 <= self.longest_whole {
+            fold_into(&text, folded);
+            truth.extend(self.whole.get(folded.as_str()).into_iter().flatten());
+        }
+        let patterns = self
+            .literals
+            .as_ref()
+            .map_or(&[][..], |literals| &literals.patterns);
+        for (test, pattern, check) in found
+            .iter()
+            .flat_map(|literal| &patterns[*literal as usize])
+        {
+            let holds = match check {
+                Check::Found => true,
+                _ if pattern.is_cased() => pattern.matches(&text),
+                Check::AtStart | Check::AtEnd | Check::Whole => {
+                    if folded.is_empty() {
+                        fold_into(&text, folded);
+                    }
+                    pattern.matches_folded(folded)
+                }
+            };
+            if holds {
+                truth.push(*test);
+            }
+        }
+        self.ask_others(&Value::String(text), &mut truth);
+        truth
+    }
+
+    fn ask_others(&self, value: &Value<'_>, truth: &mut Vec<u32>) {
+        let others = self.others.iter();
+        let holding = others.filter(|(_, matcher)| matcher.matches(value));
+        truth.extend(holding.map(|(test, _)| *test));
         truth.sort_unstable();
         truth.dedup();
     }

@@ -48,6 +48,9 @@ pub enum Reason {
     /// Nested deeper than [`MAX_DEPTH`].
     #[error("nested deeper than {MAX_DEPTH} levels")]
     TooDeep,
+    /// Longer than 4 GiB.
+    #[error("longer than 4 GiB")]
+    TooLong,
     /// A second value after the first.
     #[error("something follows the object")]
     Trailing,
@@ -228,7 +231,7 @@ fn scan_key(bytes: &[u8], at: usize) -> Result<usize, Malformed> {
 }
 
 /// A string from its opening quote: where it ends (after the closing one), and whether it has escapes.
-fn scan_string(bytes: &[u8], at: usize) -> Result<(usize, bool), Malformed> {
+pub(crate) fn scan_string(bytes: &[u8], at: usize) -> Result<(usize, bool), Malformed> {
     let mut at = at + 1;
     let mut escaped = false;
     loop {
@@ -318,7 +321,7 @@ fn next_special(bytes: &[u8], mut at: usize) -> usize {
     at
 }
 
-fn scan_number(bytes: &[u8], at: usize) -> Result<usize, Malformed> {
+pub(crate) fn scan_number(bytes: &[u8], at: usize) -> Result<usize, Malformed> {
     let digits = |mut at: usize| {
         while bytes.get(at).is_some_and(u8::is_ascii_digit) {
             at += 1;
@@ -333,7 +336,7 @@ fn scan_number(bytes: &[u8], at: usize) -> Result<usize, Malformed> {
             Reason::Truncated
         },
     };
-    let start = at + usize::from(bytes[at] == b'-');
+    let start = at + usize::from(bytes.get(at) == Some(&b'-'));
     let mut end = digits(start);
     if end == start || (bytes[start] == b'0' && end > start + 1) {
         return Err(fail(start));
@@ -355,7 +358,7 @@ fn scan_number(bytes: &[u8], at: usize) -> Result<usize, Malformed> {
     Ok(end)
 }
 
-fn scan_word(bytes: &[u8], at: usize, word: &[u8]) -> Result<usize, Malformed> {
+pub(crate) fn scan_word(bytes: &[u8], at: usize, word: &[u8]) -> Result<usize, Malformed> {
     let rest = &bytes[at..];
     if rest.starts_with(word) {
         return Ok(at + word.len());

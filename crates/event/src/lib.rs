@@ -13,8 +13,8 @@
 //! its own tag; those of [`TAGGED`] are left out of [`Event::strings`] besides.
 //!
 //! Four ways to look, for four needs: [`Event::lookup`] asks for one field and is as plain as the definition above,
-//! [`Event::find`] asks for many fields in one pass without allocating, [`Event::index`] prepares any number of look-ups in
-//! the same event, and [`Event::members`] gives the top-level members with their places in the text, for those who splice.
+//! a [`Parser`] reads many events and finds many fields in each, fast, [`Event::index`] prepares any number of look-ups
+//! in the same event, and [`Event::members`] gives the top-level members with their places in the text, for those who splice.
 //!
 //! No files, no formats: see `input`.
 //!
@@ -29,12 +29,14 @@
 
 mod fields;
 mod grammar;
+mod parser;
 mod path;
 mod paths;
 mod value;
 
 pub use fields::{Fields, Indexed};
 pub use grammar::{MAX_DEPTH, Malformed, Reason, scan_value};
+pub use parser::{Leaf, Parser};
 pub use path::FieldPath;
 pub use paths::{Paths, Raw};
 pub use value::{Text, Value};
@@ -131,13 +133,6 @@ impl<'a> Event<'a> {
     /// The same event, prepared for many look-ups: one walk now, none for each.
     pub fn index(&self) -> Indexed<'a> {
         Indexed::new(*self)
-    }
-
-    /// Visits every value that stands at one of `paths`, in the order of the text, with the number of its path.
-    ///
-    /// Equal to a [`Event::lookup`] of each path, in one pass and without allocating.
-    pub fn find(&self, paths: &Paths, visit: impl FnMut(u32, Raw<'a>)) {
-        paths.find(self.text, visit);
     }
 
     /// The top-level members, in the order of the text.

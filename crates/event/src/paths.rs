@@ -1,12 +1,11 @@
-//! Many look-ups in one pass: the paths form a tree of names, and the walk descends in both at once.
+//! Many paths as one tree of names, to descend in while an event is read.
 
-use crate::grammar::{skip_space, skip_value, string_at, word_or_number};
-use crate::value::{Text, Value};
+use crate::value::Text;
 use crate::{FieldPath, HIDDEN};
 use foldhash::fast::FixedState;
 use std::collections::HashMap;
 
-/// A value that [`Event::find`](crate::Event::find) has found, with strings still as they are written.
+/// A value that a [`Parser`](crate::Parser) has found, with strings still as they are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Raw<'a> {
     /// `null`.
@@ -23,7 +22,8 @@ pub enum Raw<'a> {
     Array,
 }
 
-/// A set of paths to be found together; they are known by their numbers.
+/// A set of paths to be found together; they are known by their numbers. A value may stand at several of them, since a
+/// path may have wildcards.
 #[derive(Clone, Debug, Default)]
 pub struct Paths {
     nodes: Vec<Node>,
@@ -38,9 +38,6 @@ struct Node {
     /// The child for any name.
     any: Option<u32>,
 }
-
-/// The nodes that a value stands at: one, but for wildcards.
-type Here = [u32];
 
 const ROOT: u32 = 0;
 
@@ -86,6 +83,19 @@ impl Paths {
         })
     }
 
+    /// The number of `path`, if it is one of them.
+    pub fn number(&self, path: &FieldPath) -> Option<u32> {
+        let mut node = self.nodes.first()?;
+        for name in path.names() {
+            let next = match name {
+                "*" => node.any?,
+                name => *node.children.get(name)?,
+            };
+            node = &self.nodes[next as usize];
+        }
+        node.path
+    }
+
     /// How many paths there are.
     pub fn len(&self) -> usize {
         self.next as usize
@@ -96,23 +106,18 @@ impl Paths {
         self.next == 0
     }
 
-    pub(crate) fn find<'a>(&self, text: &'a str, visit: impl FnMut(u32, Raw<'a>)) {
-        if self.nodes.is_empty() {
-            return;
-        }
-        let start = skip_space(text.as_bytes(), 0);
-        let mut finder = Finder {
-            paths: self,
-            text,
-            visit,
-            nodes: Vec::new(),
-        };
-        finder.nodes.push(ROOT);
-        finder.object(start, 0, true);
+    /// The nodes that an event itself stands at.
+    pub(crate) fn root(&self) -> impl Iterator<Item = u32> + use<> {
+        (!self.nodes.is_empty()).then_some(ROOT).into_iter()
+    }
+
+    /// The number of the path that ends at a node.
+    pub(crate) fn path(&self, node: u32) -> Option<u32> {
+        self.nodes[node as usize].path
     }
 
     /// The nodes that a key leads to from the nodes `here`, appended to `nodes`.
-    fn descend(&self, nodes: &mut Vec<u32>, here: usize, key: Text<'_>) {
+    pub(crate) fn descend(&self, nodes: &mut Vec<u32>, here: usize, key: Text<'_>) {
         let end = nodes.len();
         if key.escaped || key.raw.bytes().any(|byte| byte == b'.' || byte == b' ') {
             let names: String = key.decode().chars().filter(|c| *c != ' ').collect();
@@ -138,101 +143,8 @@ impl Paths {
     }
 }
 
-struct Finder<'p, 'a, V> {
-    paths: &'p Paths,
-    text: &'a str,
-    visit: V,
-    /// A stack of node sets, one per level of the walk.
-    nodes: Vec<u32>,
-}
-
-impl<'a, V: FnMut(u32, Raw<'a>)> Finder<'_, 'a, V> {
-    /// Walks the object at `at`, whose nodes are the last of the stack from `here` on; returns where it ends.
-    /// Recursion is bounded by the depth of the tree of names and of arrays, which is bounded by `MAX_DEPTH`.
-    fn object(&mut self, at: usize, here: usize, top: bool) -> usize {
-        let bytes = self.text.as_bytes();
-        let mut at = at + 1;
-        loop {
-            at = skip_space(bytes, at);
-            match bytes.get(at) {
-                Some(b'"') => {}
-                Some(b',') => {
-                    at += 1;
-                    continue;
-                }
-                _ => return at + 1,
-            }
-            let (key, end) = string_at(self.text, at);
-            at = skip_space(bytes, skip_space(bytes, end) + 1);
-            let mark = self.nodes.len();
-            if !(top && is_hidden(key)) {
-                self.paths.descend(&mut self.nodes, here, key);
-            }
-            at = if self.nodes.len() == mark {
-                skip_value(bytes, at)
-            } else {
-                self.value(at, mark)
-            };
-            self.nodes.truncate(mark);
-        }
-    }
-
-    fn array(&mut self, at: usize, here: usize) -> usize {
-        let bytes = self.text.as_bytes();
-        let mut at = at + 1;
-        loop {
-            at = skip_space(bytes, at);
-            match bytes.get(at) {
-                Some(b',') => at += 1,
-                Some(b']') | None => return at + 1,
-                Some(_) => at = self.value(at, here),
-            }
-        }
-    }
-
-    fn value(&mut self, at: usize, here: usize) -> usize {
-        let text = self.text;
-        let bytes = text.as_bytes();
-        match bytes.get(at) {
-            Some(b'"') => {
-                let (string, end) = string_at(text, at);
-                self.report(here, Raw::String(string));
-                end
-            }
-            Some(b'{') => {
-                self.report(here, Raw::Object);
-                self.object(at, here, false)
-            }
-            Some(b'[') => {
-                self.report(here, Raw::Array);
-                self.array(at, here)
-            }
-            Some(_) => {
-                let end = skip_value(bytes, at);
-                let raw = match word_or_number(&text[at..end]) {
-                    Value::Null => Raw::Null,
-                    Value::Bool(value) => Raw::Bool(value),
-                    _ => Raw::Number(&text[at..end]),
-                };
-                self.report(here, raw);
-                end
-            }
-            None => at,
-        }
-    }
-
-    fn report(&mut self, here: usize, raw: Raw<'a>) {
-        let nodes: &Here = &self.nodes[here..];
-        for node in nodes {
-            if let Some(path) = self.paths.nodes[*node as usize].path {
-                (self.visit)(path, raw);
-            }
-        }
-    }
-}
-
 /// Whether a top-level key names a field that is invisible.
-fn is_hidden(key: Text<'_>) -> bool {
+pub(crate) fn is_hidden(key: Text<'_>) -> bool {
     let first = |key: &str| HIDDEN.contains(&key.split('.').next().unwrap_or_default());
     if key.escaped || key.raw.contains(' ') {
         return first(&key.decode().replace(' ', ""));

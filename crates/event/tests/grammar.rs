@@ -1,6 +1,6 @@
 //! What is an event and what is not: RFC 8259 to the letter.
 
-use event::{Event, MAX_DEPTH, Reason, scan_value};
+use event::{Event, FieldPath, MAX_DEPTH, Parser, Paths, Reason, scan_value};
 use proptest::prelude::*;
 
 const ACCEPTED: &[&str] = &[
@@ -79,7 +79,12 @@ const REJECTED: &[(&str, Reason, usize)] = &[
 #[test]
 fn json_objects_are_accepted() {
     for text in ACCEPTED {
-        assert!(Event::parse(text.as_bytes()).is_ok(), "{text}");
+        let event = Event::parse(text.as_bytes());
+        assert!(event.is_ok(), "{text}");
+        let mut parser = Parser::new(Paths::default());
+        for _ in 0..3 {
+            assert_eq!(parser.parse(text.as_bytes()), event);
+        }
     }
 }
 
@@ -153,8 +158,17 @@ proptest! {
     }
 
     #[test]
+    fn a_parser_that_has_learned_is_as_strict(texts in prop::collection::vec(nearly_json(), 1..12)) {
+        let mut parser = Parser::new(Paths::new(&[FieldPath::new("a"), FieldPath::new("a.a")]));
+        for text in texts.iter().chain(&texts) {
+            prop_assert_eq!(parser.parse(text.as_bytes()), Event::parse(text.as_bytes()), "{}", text);
+        }
+    }
+
+    #[test]
     fn any_bytes_are_harmless(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
         let _ = Event::parse(&bytes);
         let _ = scan_value(&bytes, 0);
+        let _ = Parser::new(Paths::default()).scan(&bytes, 0);
     }
 }

@@ -1,6 +1,6 @@
 //! What is found at a path, against the definition of paths, on random events.
 
-use event::{Event, FieldPath, Fields, Lookup, Paths, Raw, Value};
+use event::{Event, FieldPath, Fields, Lookup, Parser, Paths, Raw, Value};
 use proptest::prelude::*;
 
 /// An event as a tree, from which both its text and what must be found in it are made.
@@ -92,26 +92,48 @@ fn shown(value: &Value<'_>) -> String {
     }
 }
 
+/// What a parser has found at each path.
+fn found(parser: &Parser, text: &str, paths: usize) -> Vec<Vec<String>> {
+    let mut found = vec![Vec::new(); paths];
+    for leaf in parser.leaves() {
+        for path in parser.targets(leaf.targets) {
+            found[*path as usize].push(match leaf.raw(text) {
+                Raw::Null => shown(&Value::Null),
+                Raw::Bool(value) => shown(&Value::Bool(value)),
+                Raw::Number(literal) => shown(&Value::Number(literal)),
+                Raw::String(text) => shown(&Value::String(text.decode())),
+                Raw::Object => "object".to_owned(),
+                Raw::Array => "array".to_owned(),
+            });
+        }
+    }
+    found
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(5_000))]
 
     #[test]
-    fn finds_what_the_definition_says(members in members(tree())) {
+    fn finds_what_the_definition_says(
+        members in members(tree()),
+        mut seen in prop::collection::vec(members(tree()), 0..3),
+        again in any::<bool>(),
+    ) {
+        if again {
+            seen.push(members.clone());
+        }
         let tree = Tree::Object(members);
         let text = tree.text();
         let event = Event::parse(text.as_bytes()).unwrap();
         let paths = PATHS.map(FieldPath::new);
         let index = event.index();
-        let set = Paths::new(&paths);
-        let mut at_once: Vec<Vec<String>> = vec![Vec::new(); set.len()];
-        event.find(&set, |path, raw| at_once[path as usize].push(match raw {
-            Raw::Null => shown(&Value::Null),
-            Raw::Bool(value) => shown(&Value::Bool(value)),
-            Raw::Number(literal) => shown(&Value::Number(literal)),
-            Raw::String(text) => shown(&Value::String(text.decode())),
-            Raw::Object => "object".to_owned(),
-            Raw::Array => "array".to_owned(),
-        }));
+        // A parser that has seen this event, one like it, or none.
+        let mut parser = Parser::new(Paths::new(&paths));
+        for text in seen.iter().map(|members| Tree::Object(members.clone()).text()) {
+            parser.parse(text.as_bytes()).unwrap();
+        }
+        parser.parse(text.as_bytes()).unwrap();
+        let at_once = found(&parser, &text, paths.len());
         for (number, path) in paths.iter().enumerate() {
             prop_assert_eq!(index.lookup(path), event.lookup(path), "{} in {}", path, text);
             let mut expected = Vec::new();
@@ -133,9 +155,9 @@ fn what_sigtag_wrote_is_invisible() {
     let event = Event::parse(text).unwrap();
     for hidden in ["sigma", "sigma.a", "outliers.a", "outliers"] {
         assert_eq!(event.lookup(&FieldPath::new(hidden)), Lookup::default());
-        event.find(&Paths::new(&[FieldPath::new(hidden)]), |_, _| {
-            panic!("{hidden} is visible")
-        });
+        let mut parser = Parser::new(Paths::new(&[FieldPath::new(hidden)]));
+        parser.parse(text).unwrap();
+        assert_eq!(parser.leaves(), []);
     }
     assert_eq!(
         event.lookup(&FieldPath::new("*.a")).values,

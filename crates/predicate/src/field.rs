@@ -93,6 +93,11 @@ pub struct Found<'s, 'a> {
 }
 
 impl Derived {
+    /// The paths that it is computed from.
+    pub fn paths(&self) -> impl Iterator<Item = FieldPath> {
+        self.from.iter().map(|path| FieldPath::new(path))
+    }
+
     fn lookup<'a>(&self, event: &impl Fields<'a>) -> Lookup<'a> {
         let inputs: Vec<Vec<String>> = self
             .from

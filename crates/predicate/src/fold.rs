@@ -36,23 +36,39 @@ pub fn fold(text: &str) -> Cow<'_, str> {
 
 /// Appends the folded form of `text` to `out`.
 pub fn fold_into(text: &str, out: &mut String) {
-    let mut rest = text;
-    while !rest.is_empty() {
-        let ascii = rest
-            .bytes()
-            .position(|byte| !byte.is_ascii())
-            .unwrap_or(rest.len());
-        let start = out.len();
-        out.push_str(&rest[..ascii]);
-        out[start..].make_ascii_lowercase();
-        rest = &rest[ascii..];
-        let other = rest
-            .bytes()
-            .position(|byte| byte.is_ascii())
-            .unwrap_or(rest.len());
-        out.extend(rest[..other].chars().map(fold_char));
-        rest = &rest[other..];
+    let start = out.len();
+    out.push_str(text);
+    out[start..].make_ascii_lowercase();
+    // Beyond ASCII there is seldom anything, and seldom anything that changes.
+    let mut at = next_beyond_ascii(text, 0);
+    while let Some(c) = text[at..].chars().next() {
+        if fold_char(c) != c {
+            out.truncate(start + at);
+            out.extend(text[at..].chars().map(fold_char));
+            return;
+        }
+        at = next_beyond_ascii(text, at + c.len_utf8());
     }
+}
+
+/// Where the next character beyond ASCII begins, from `at` on; the end if there is none. Eight bytes at a time.
+fn next_beyond_ascii(text: &str, mut at: usize) -> usize {
+    let bytes = text.as_bytes();
+    while let Some(chunk) = bytes
+        .get(at..at + 8)
+        .and_then(|chunk| <[u8; 8]>::try_from(chunk).ok())
+    {
+        let beyond = u64::from_le_bytes(chunk) & 0x8080_8080_8080_8080;
+        if beyond != 0 {
+            return at + (beyond.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    let rest = bytes.get(at..).unwrap_or_default();
+    at + rest
+        .iter()
+        .position(|byte| !byte.is_ascii())
+        .unwrap_or(rest.len())
 }
 
 /// Characters from `first` to `last` in steps of `step` fold to the character `delta` further.

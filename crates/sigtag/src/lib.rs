@@ -3,7 +3,7 @@
 //! A rule becomes a predicate, many become a rule set, a rule set has hits on an event, and hits become a tag:
 //!
 //! ```
-//! use sigtag::{Branch, Event, Hit, Mapping, Profile, RuleTag, Ruleset, Tagger};
+//! use sigtag::{Branch, Hit, Mapping, Profile, RuleTag, Ruleset, Tagger};
 //!
 //! let text = br"
 //! title: Mshta started
@@ -29,18 +29,19 @@
 //! let ruleset = Ruleset::compile([branches]);
 //!
 //! let line = br#"{"Channel":"Security","EventID":4688,"NewProcessName":"C:\\Windows\\System32\\mshta.exe"}"#;
-//! let event = Event::parse(line).unwrap();
-//! assert_eq!(ruleset.matcher().matches(&event), [0]);
+//! let mut matcher = ruleset.matcher();
+//! let matched = matcher.matches(line).unwrap();
+//! assert_eq!(matched.rules, [0]);
 //!
 //! // The tag goes into the event's own text.
 //! let tag = RuleTag::new(rule);
 //! let tagger = Tagger { profile: Profile::Ecs, ruleset: "example".into(), tagged_at: "2026-11-24T09:00:00Z".into() };
 //! let mut tagged = Vec::new();
-//! tagger.apply(&event, &[Hit { rule: &tag, fields: Vec::new() }], None, &mut tagged);
+//! tagger.apply(&matched.event, &[Hit { rule: &tag, fields: Vec::new() }], None, &mut tagged);
 //! assert!(String::from_utf8(tagged).unwrap().contains(r#""attack":["TA0005:T1218.005"]"#));
 //! ```
 
-pub use engine::{Branch, Matcher, Ruleset};
+pub use engine::{Branch, Matched, Matcher, Ruleset};
 pub use event::{Event, FieldPath};
 pub use mapping::{MappedRule, Mapping};
 pub use predicate::Predicate;

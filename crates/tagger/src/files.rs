@@ -315,13 +315,13 @@ impl<'r> Worker<'r> {
         bytes: &[u8],
         done: &mut Done,
     ) -> Result<(), event::Malformed> {
-        let event = Event::parse(bytes)?;
-        let line = event.one_line();
+        let matched = self.matcher.matches(bytes)?;
+        let numbers = matched.rules;
+        let line = matched.event.one_line();
         let event = match &line {
-            Cow::Borrowed(_) => event,
+            Cow::Borrowed(_) => matched.event,
             Cow::Owned(line) => Event::parse(line.as_bytes())?,
         };
-        let numbers = self.matcher.matches(&event);
         let hits: Vec<Hit<'_>> = match numbers {
             [] => Vec::new(),
             numbers => {

@@ -1,0 +1,593 @@
+//! The same strict grammar as [`Event::parse`], much faster on events that resemble one another, as those of one source do.
+//!
+//! Between the values of two events of one source stand the same bytes: `,"Image":"` and so on. The parser remembers these
+//! *gaps* in a tree: each node is a place in the structure of an event, each child a gap that has been met there and what
+//! it leads to. Where the next bytes are a known gap, comparing them takes the place of reading them; only values are read.
+//! Where they are not, the gap is read by the grammar ([`State::step`]), and added to the tree while there is room.
+//!
+//! What is known of a gap is everything that its bytes decide: that they are well-formed at this place, which of the wanted
+//! paths the next value stands at, and which containers begin.
+
+use crate::Event;
+use crate::grammar::word_or_number;
+use crate::grammar::{
+    MAX_DEPTH, Malformed, Reason, scan_number, scan_string, scan_word, skip_space,
+};
+use crate::paths::{Paths, Raw, is_hidden};
+use crate::value::{Text, Value};
+use std::collections::HashMap;
+use std::ops::Range;
+
+/// How many nodes the tree may have. Real sources need hundreds; hostile events must not fill the memory.
+const MAX_NODES: usize = 20_000;
+
+/// How many bytes all gaps may have.
+const MAX_GAPS: usize = 4 << 20;
+
+/// How many ways to go on a node may know.
+const MAX_CHILDREN: usize = 64;
+
+/// How long a gap may be to be remembered.
+const MAX_GAP: usize = 4_096;
+
+/// The node before the first gap.
+const ROOT: u32 = 0;
+
+/// The targets of what stands at no wanted path.
+const NOWHERE: u32 = 0;
+
+/// Places in a text are 32 bits.
+const TOO_LONG: Malformed = Malformed {
+    offset: u32::MAX as usize,
+    reason: Reason::TooLong,
+};
+
+/// Reads events, finds the values at the paths of one set in them, and learns how events look.
+#[derive(Debug)]
+pub struct Parser {
+    paths: Paths,
+    tree: Tree,
+    targets: Targets,
+    leaves: Vec<Leaf>,
+}
+
+/// A value at a wanted path, or a container there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Leaf {
+    /// The set of paths that it stands at, by number: see [`Parser::targets`].
+    pub targets: u32,
+    kind: Kind,
+    start: u32,
+    end: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    String { escaped: bool },
+    Other,
+    Object,
+    Array,
+}
+
+/// A place in the structure of events: before the first value, or after one.
+#[derive(Debug)]
+struct Node {
+    state: State,
+    children: Vec<Child>,
+}
+
+/// A gap that was met at a node, and what it leads to.
+#[derive(Clone, Debug)]
+struct Child {
+    /// Its bytes in [`Tree::gaps`]; the opening quote of a string is the last of them.
+    gap: Range<usize>,
+    /// What follows it,
+    token: Token,
+    /// where that stands,
+    targets: u32,
+    /// and the node behind it.
+    node: u32,
+    /// The containers at wanted paths that begin in it, in [`Tree::marks`].
+    marks: Range<usize>,
+}
+
+/// How a structure goes on: where a gap ends, and what follows it.
+type Step = (usize, Token);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Token {
+    String,
+    Other,
+    End,
+}
+
+impl Parser {
+    /// A parser that finds the values at `paths`.
+    pub fn new(paths: Paths) -> Parser {
+        Parser {
+            paths,
+            tree: Tree::default(),
+            targets: Targets::default(),
+            leaves: Vec::new(),
+        }
+    }
+
+    /// Reads an event; its values at the wanted paths are then the [`Parser::leaves`].
+    ///
+    /// # Errors
+    /// Those of [`Event::parse`].
+    pub fn parse<'a>(&mut self, bytes: &'a [u8]) -> Result<Event<'a>, Malformed> {
+        let text = simdutf8::basic::from_utf8(bytes).ok();
+        let end = self.scan(bytes, skip_space(bytes, 0));
+        match (text, end) {
+            (Some(text), Ok(end)) if skip_space(bytes, end) == bytes.len() => Ok(Event { text }),
+            (_, end) => Err(Event::parse(bytes).err().or(end.err()).unwrap_or(TOO_LONG)),
+        }
+    }
+
+    /// Reads the object that begins at `at`, and says where it ends. The [`Parser::leaves`] are then its values.
+    ///
+    /// # Errors
+    /// As [`scan_value`](crate::scan_value); [`Reason::NotAnObject`] for other values.
+    pub fn scan(&mut self, bytes: &[u8], at: usize) -> Result<usize, Malformed> {
+        self.leaves.clear();
+        if bytes.len() > u32::MAX as usize {
+            return Err(TOO_LONG);
+        }
+        self.tree.make_room();
+        let mut node = Some(ROOT);
+        let mut state = State::default();
+        let mut at = at;
+        loop {
+            if let Some(child) = node.and_then(|node| self.tree.next(node, bytes, at)) {
+                for (targets, kind) in self.tree.marks(&child) {
+                    self.leaves.push(Leaf::container(*targets, *kind));
+                }
+                at += child.gap.len();
+                let targets = match child.token {
+                    Token::End => return Ok(at),
+                    Token::String | Token::Other => child.targets,
+                };
+                at = self.value(bytes, at, child.token, targets)?;
+                node = Some(child.node);
+                continue;
+            }
+            // The tree does not know how it goes on, so the grammar has to say.
+            if let Some(node) = node {
+                state.clone_from(self.tree.state(node));
+            }
+            let first_mark = self.leaves.len();
+            let (end, token) = state.step(&self.paths, bytes, at, &mut |nodes, kind| {
+                let targets = self.targets.of(&self.paths, nodes);
+                if targets != NOWHERE {
+                    self.leaves.push(Leaf::container(targets, kind));
+                }
+            })?;
+            let targets = match token {
+                Token::End => NOWHERE,
+                Token::String | Token::Other => self.targets.of(&self.paths, state.here()),
+            };
+            let marks = self.leaves[first_mark..]
+                .iter()
+                .map(|leaf| (leaf.targets, leaf.kind));
+            node = node.and_then(|node| {
+                self.tree
+                    .learn(node, &bytes[at..end], token, targets, marks, &state)
+            });
+            if token == Token::End {
+                return Ok(end);
+            }
+            at = self.value(bytes, end, token, targets)?;
+        }
+    }
+
+    /// The values at wanted paths of the event that was read last, in the order of its text, and the containers there.
+    pub fn leaves(&self) -> &[Leaf] {
+        &self.leaves
+    }
+
+    /// The numbers of the paths that leaves with these targets stand at; one, but for wildcards.
+    pub fn targets(&self, targets: u32) -> &[u32] {
+        &self.targets.sets[targets as usize]
+    }
+
+    /// Reads a value whose gap ends at `at`; says where it ends.
+    fn value(
+        &mut self,
+        bytes: &[u8],
+        at: usize,
+        token: Token,
+        targets: u32,
+    ) -> Result<usize, Malformed> {
+        let (kind, end, next) = match token {
+            Token::String => {
+                let (next, escaped) = scan_string(bytes, at - 1)?;
+                (Kind::String { escaped }, next - 1, next)
+            }
+            Token::Other | Token::End => {
+                let end = match bytes.get(at) {
+                    Some(b't') => scan_word(bytes, at, b"true")?,
+                    Some(b'f') => scan_word(bytes, at, b"false")?,
+                    Some(b'n') => scan_word(bytes, at, b"null")?,
+                    _ => scan_number(bytes, at)?,
+                };
+                (Kind::Other, end, end)
+            }
+        };
+        if targets != NOWHERE {
+            self.leaves.push(Leaf {
+                targets,
+                kind,
+                start: at as u32,
+                end: end as u32,
+            });
+        }
+        Ok(next)
+    }
+}
+
+impl Leaf {
+    fn container(targets: u32, kind: Kind) -> Leaf {
+        Leaf {
+            targets,
+            kind,
+            start: 0,
+            end: 0,
+        }
+    }
+
+    /// The value, out of the text that it was read from.
+    pub fn raw<'a>(&self, text: &'a str) -> Raw<'a> {
+        let raw = text
+            .get(self.start as usize..self.end as usize)
+            .unwrap_or_default();
+        match self.kind {
+            Kind::String { escaped } => Raw::String(Text { raw, escaped }),
+            Kind::Object => Raw::Object,
+            Kind::Array => Raw::Array,
+            Kind::Other => match word_or_number(raw) {
+                Value::Null => Raw::Null,
+                Value::Bool(value) => Raw::Bool(value),
+                _ => Raw::Number(raw),
+            },
+        }
+    }
+
+    /// How many bytes it takes in the text; 0 for a container.
+    pub fn len(&self) -> usize {
+        (self.end - self.start) as usize
+    }
+
+    /// Whether it takes none.
+    pub fn is_empty(&self) -> bool {
+        self.end == self.start
+    }
+}
+
+/// The gaps that are known.
+#[derive(Debug)]
+struct Tree {
+    nodes: Vec<Node>,
+    /// The bytes of all gaps, back to back.
+    gaps: Vec<u8>,
+    marks: Vec<(u32, Kind)>,
+}
+
+impl Default for Tree {
+    fn default() -> Tree {
+        let root = Node {
+            state: State::default(),
+            children: Vec::new(),
+        };
+        Tree {
+            nodes: vec![root],
+            gaps: Vec::new(),
+            marks: Vec::new(),
+        }
+    }
+}
+
+impl Tree {
+    /// Forgets everything if there is no room left: what comes next is learned anew.
+    fn make_room(&mut self) {
+        if self.nodes.len() >= MAX_NODES || self.gaps.len() >= MAX_GAPS {
+            *self = Tree::default();
+        }
+    }
+
+    /// How it goes on at `node`, if the next bytes are a gap that is known there.
+    #[inline]
+    fn next(&mut self, node: u32, bytes: &[u8], at: usize) -> Option<Child> {
+        let rest = bytes.get(at..)?;
+        let children = &mut self.nodes[node as usize].children;
+        let gaps = &self.gaps;
+        let is_next = |child: &Child| {
+            rest.strip_prefix(&gaps[child.gap.clone()])
+                .is_some_and(|rest| {
+                    // A string's gap ends with its quote; before another value it takes a look.
+                    child.token != Token::Other
+                        || rest.first().is_some_and(|byte| {
+                            matches!(byte, b'-' | b'0'..=b'9' | b't' | b'f' | b'n')
+                        })
+                })
+        };
+        let found = children.iter().position(is_next)?;
+        // What was right just now is likely to be right again.
+        if found > 0 {
+            children.swap(found, found - 1);
+            return Some(children[found - 1].clone());
+        }
+        Some(children[0].clone())
+    }
+
+    fn state(&self, node: u32) -> &State {
+        &self.nodes[node as usize].state
+    }
+
+    fn marks(&self, child: &Child) -> &[(u32, Kind)] {
+        &self.marks[child.marks.clone()]
+    }
+
+    /// Adds a gap to a node; the node that it leads to, or none if there is no room.
+    fn learn(
+        &mut self,
+        node: u32,
+        gap: &[u8],
+        token: Token,
+        targets: u32,
+        marks: impl Iterator<Item = (u32, Kind)>,
+        state: &State,
+    ) -> Option<u32> {
+        let children = self.nodes[node as usize].children.len();
+        if self.nodes.len() >= MAX_NODES || children >= MAX_CHILDREN || gap.len() > MAX_GAP {
+            return None;
+        }
+        let new = self.nodes.len() as u32;
+        self.nodes.push(Node {
+            state: state.clone(),
+            children: Vec::new(),
+        });
+        let (gap_start, first_mark) = (self.gaps.len(), self.marks.len());
+        self.gaps.extend_from_slice(gap);
+        self.marks.extend(marks);
+        self.nodes[node as usize].children.push(Child {
+            gap: gap_start..self.gaps.len(),
+            token,
+            targets,
+            marks: first_mark..self.marks.len(),
+            node: new,
+        });
+        Some(new)
+    }
+}
+
+/// Sets of paths, each once, known by their numbers.
+#[derive(Debug)]
+struct Targets {
+    sets: Vec<Box<[u32]>>,
+    numbers: HashMap<Box<[u32]>, u32>,
+}
+
+impl Default for Targets {
+    fn default() -> Targets {
+        Targets {
+            sets: vec![Box::default()],
+            numbers: HashMap::from([(Box::default(), NOWHERE)]),
+        }
+    }
+}
+
+impl Targets {
+    /// The number of the set of paths that end at `nodes`.
+    fn of(&mut self, paths: &Paths, nodes: &[u32]) -> u32 {
+        let set: Box<[u32]> = nodes.iter().filter_map(|node| paths.path(*node)).collect();
+        if let Some(number) = self.numbers.get(&set) {
+            return *number;
+        }
+        let number = self.sets.len() as u32;
+        self.sets.push(set.clone());
+        self.numbers.insert(set, number);
+        number
+    }
+}
+
+/// A place in the structure of an event: the containers that are open, and where in the set of paths they are.
+#[derive(Debug, Default)]
+struct State {
+    open: Vec<Frame>,
+    /// The nodes of the set of paths that each open container stands at, back to back, and after them those of the value
+    /// of the last key.
+    nodes: Vec<u32>,
+}
+
+impl Clone for State {
+    fn clone(&self) -> State {
+        State {
+            open: self.open.clone(),
+            nodes: self.nodes.clone(),
+        }
+    }
+
+    fn clone_from(&mut self, other: &State) {
+        self.open.clone_from(&other.open);
+        self.nodes.clone_from(&other.nodes);
+    }
+}
+
+/// An open container and the place of its nodes in [`State::nodes`].
+#[derive(Clone, Copy, Debug)]
+struct Frame {
+    is_object: bool,
+    from: u32,
+    to: u32,
+}
+
+/// What may come next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// The event.
+    Start,
+    /// The first key or element of the innermost container, or its end.
+    First,
+    /// A key or element, after a comma.
+    Next,
+    /// The value of a key.
+    Value,
+    /// A comma or the end of the innermost container.
+    After,
+}
+
+impl State {
+    /// The nodes of the value that comes next.
+    fn here(&self) -> &[u32] {
+        match self.open.last() {
+            Some(frame) if frame.is_object => &self.nodes[frame.to as usize..],
+            Some(frame) => &self.nodes[frame.from as usize..frame.to as usize],
+            None => &[],
+        }
+    }
+
+    /// Reads on from behind a value, or from the beginning, to the next value that is no container; tells `mark` of the
+    /// containers that begin on the way.
+    fn step(
+        &mut self,
+        paths: &Paths,
+        bytes: &[u8],
+        at: usize,
+        mark: &mut impl FnMut(&[u32], Kind),
+    ) -> Result<Step, Malformed> {
+        let mut at = at;
+        let mut phase = match self.open.last() {
+            None => Phase::Start,
+            Some(frame) => {
+                self.nodes.truncate(frame.to as usize);
+                Phase::After
+            }
+        };
+        loop {
+            at = skip_space(bytes, at);
+            let fail = |reason| Err(Malformed { offset: at, reason });
+            let Some(byte) = bytes.get(at) else {
+                return fail(Reason::Truncated);
+            };
+            let in_object = self.open.last().is_none_or(|frame| frame.is_object);
+            match (phase, byte) {
+                (Phase::Start, b'{') => {
+                    self.nodes.extend(paths.root());
+                    self.open.push(Frame {
+                        is_object: true,
+                        from: 0,
+                        to: self.nodes.len() as u32,
+                    });
+                    at += 1;
+                    phase = Phase::First;
+                }
+                (Phase::Start, _) => return fail(Reason::NotAnObject),
+                (Phase::First | Phase::After, b'}') if in_object => {
+                    at += 1;
+                    if self.close() {
+                        return Ok((at, Token::End));
+                    }
+                    phase = Phase::After;
+                }
+                (Phase::First | Phase::After, b']') if !in_object => {
+                    at += 1;
+                    self.close();
+                    phase = Phase::After;
+                }
+                (Phase::After, b',') => {
+                    at += 1;
+                    phase = Phase::Next;
+                }
+                (Phase::After, _) => return fail(Reason::Unexpected),
+                (Phase::First | Phase::Next, b'"') if in_object => {
+                    at = self.key(paths, bytes, at)?;
+                    phase = Phase::Value;
+                }
+                (Phase::First | Phase::Next, _) if in_object => return fail(Reason::Unexpected),
+                (_, b'{' | b'[') => {
+                    let is_object = *byte == b'{';
+                    mark(
+                        self.here(),
+                        if is_object { Kind::Object } else { Kind::Array },
+                    );
+                    if !self.enter(is_object) {
+                        return fail(Reason::TooDeep);
+                    }
+                    at += 1;
+                    phase = Phase::First;
+                }
+                (_, b'"') => return Ok((at + 1, Token::String)),
+                (_, b'-' | b'0'..=b'9' | b't' | b'f' | b'n') => return Ok((at, Token::Other)),
+                _ => return fail(Reason::Unexpected),
+            }
+        }
+    }
+
+    /// A key and its colon: the nodes of its value are those it leads to.
+    fn key(&mut self, paths: &Paths, bytes: &[u8], at: usize) -> Result<usize, Malformed> {
+        let (end, escaped) = scan_string(bytes, at)?;
+        let raw = std::str::from_utf8(&bytes[at + 1..end - 1]).map_err(|error| Malformed {
+            offset: at + 1 + error.valid_up_to(),
+            reason: Reason::NotUtf8,
+        })?;
+        let colon = skip_space(bytes, end);
+        match bytes.get(colon) {
+            Some(b':') => {}
+            Some(_) => {
+                return Err(Malformed {
+                    offset: colon,
+                    reason: Reason::Unexpected,
+                });
+            }
+            None => {
+                return Err(Malformed {
+                    offset: colon,
+                    reason: Reason::Truncated,
+                });
+            }
+        }
+        if let [.., frame] = &*self.open {
+            self.nodes.truncate(frame.to as usize);
+            let key = Text { raw, escaped };
+            if self.open.len() > 1 || !is_hidden(key) {
+                paths.descend(&mut self.nodes, frame.from as usize, key);
+            }
+        }
+        Ok(colon + 1)
+    }
+
+    /// Enters a container; whether that is allowed.
+    fn enter(&mut self, is_object: bool) -> bool {
+        let Some(frame) = self.open.last() else {
+            return false;
+        };
+        if self.open.len() == MAX_DEPTH {
+            return false;
+        }
+        let from = self.nodes.len().min(frame.to as usize);
+        if !frame.is_object {
+            // An element stands where its array does.
+            let (start, end) = (frame.from as usize, frame.to as usize);
+            self.nodes.extend_from_within(start..end);
+        }
+        self.open.push(Frame {
+            is_object,
+            from: from as u32,
+            to: self.nodes.len() as u32,
+        });
+        true
+    }
+
+    /// Leaves the innermost container; whether it was the event.
+    fn close(&mut self) -> bool {
+        self.open.pop();
+        match self.open.last() {
+            Some(frame) => {
+                self.nodes.truncate(frame.to as usize);
+                false
+            }
+            None => true,
+        }
+    }
+}
