@@ -81,6 +81,8 @@ pub struct Matched<'a, 'm> {
     pub event: Event<'a>,
     /// The numbers of the rules, in ascending order.
     pub rules: &'m [u32],
+    /// Whether it has a field that is invisible to rules: it may carry a tag.
+    pub has_hidden_field: bool,
 }
 
 impl Ruleset {
@@ -144,6 +146,7 @@ impl Matcher<'_> {
         Ok(Matched {
             event,
             rules: &self.hits,
+            has_hidden_field: self.parser.signs().hidden_field,
         })
     }
 }

@@ -312,7 +312,9 @@ impl Plan {
         }
         let keyword_field = self.keyword_field();
         if overlap(&work.mask, &self.fields[keyword_field].concerned) {
-            let truth = self.keywords.of_event(event, &mut values.folded);
+            let truth =
+                self.keywords
+                    .of_event(event, parser.signs().odd_escapes, &mut values.folded);
             let class = memo.intern(self, keyword_field, truth, values);
             work.classes[keyword_field] = class;
             return narrow(&mut work.mask, &memo.class(class).mask);

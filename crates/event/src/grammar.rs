@@ -230,19 +230,35 @@ fn scan_key(bytes: &[u8], at: usize) -> Result<usize, Malformed> {
     }
 }
 
-/// A string from its opening quote: where it ends (after the closing one), and whether it has escapes.
-pub(crate) fn scan_string(bytes: &[u8], at: usize) -> Result<(usize, bool), Malformed> {
+/// The escapes in a string.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Escapes {
+    /// There are none.
+    None,
+    /// Only the short forms of characters that must be escaped.
+    Plain,
+    /// Others: `\u` and `\/` may stand for any character.
+    Odd,
+}
+
+/// A string from its opening quote: where it ends (after the closing one), and which escapes it has.
+pub(crate) fn scan_string(bytes: &[u8], at: usize) -> Result<(usize, Escapes), Malformed> {
     let mut at = at + 1;
-    let mut escaped = false;
+    let mut escapes = Escapes::None;
     loop {
         at = next_special(bytes, at);
         match bytes.get(at) {
-            Some(b'"') => return Ok((at + 1, escaped)),
+            Some(b'"') => return Ok((at + 1, escapes)),
             Some(b'\\') => {
-                escaped = true;
+                escapes = escapes.max(Escapes::Plain);
                 at = match bytes.get(at + 1) {
-                    Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => at + 2,
+                    Some(b'"' | b'\\' | b'b' | b'f' | b'n' | b'r' | b't') => at + 2,
+                    Some(b'/') => {
+                        escapes = Escapes::Odd;
+                        at + 2
+                    }
                     Some(b'u') => {
+                        escapes = Escapes::Odd;
                         let digits = &bytes[at + 2..(at + 6).min(bytes.len())];
                         match digits.iter().position(|digit| !digit.is_ascii_hexdigit()) {
                             Some(bad) => {
@@ -290,13 +306,25 @@ pub(crate) fn scan_string(bytes: &[u8], at: usize) -> Result<(usize, bool), Malf
     }
 }
 
-/// The next quote, backslash or control character at or after `at`, or the end. Eight bytes at a time.
+/// Whether there is no quote, backslash or control character among `bytes`.
+#[inline]
+fn is_plain(bytes: &[u8]) -> bool {
+    let is_special = |byte: &u8| *byte < 0x20 || *byte == b'"' || *byte == b'\\';
+    !bytes
+        .iter()
+        .fold(false, |found, byte| found | is_special(byte))
+}
+
+/// The next quote, backslash or control character at or after `at`, or the end. Eight bytes at a time, and in a long string
+/// in strides that the compiler makes vectors of.
 #[inline]
 fn next_special(bytes: &[u8], mut at: usize) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;
+    const STRIDE: usize = 64;
     // A byte of `word ^ byte` is zero where the byte was found; below it nothing is falsely found.
     let has_zero = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
+    let long = at + STRIDE;
     while let Some(chunk) = bytes
         .get(at..at + 8)
         .and_then(|chunk| <[u8; 8]>::try_from(chunk).ok())
@@ -310,6 +338,11 @@ fn next_special(bytes: &[u8], mut at: usize) -> usize {
             return at + (found.trailing_zeros() / 8) as usize;
         }
         at += 8;
+        if at == long {
+            while bytes.get(at..at + STRIDE).is_some_and(is_plain) {
+                at += STRIDE;
+            }
+        }
     }
     while let Some(byte) = bytes.get(at)
         && *byte >= 0x20

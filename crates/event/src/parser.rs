@@ -11,7 +11,7 @@
 use crate::Event;
 use crate::grammar::word_or_number;
 use crate::grammar::{
-    MAX_DEPTH, Malformed, Reason, scan_number, scan_string, scan_word, skip_space,
+    Escapes, MAX_DEPTH, Malformed, Reason, scan_number, scan_string, scan_word, skip_space,
 };
 use crate::paths::{Paths, Raw, is_hidden};
 use crate::value::{Text, Value};
@@ -49,6 +49,16 @@ pub struct Parser {
     tree: Tree,
     targets: Targets,
     leaves: Vec<Leaf>,
+    signs: Signs,
+}
+
+/// What an event has that some have to know of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Signs {
+    /// A field of [`HIDDEN`](crate::HIDDEN).
+    pub hidden_field: bool,
+    /// A string with an escape that may stand for any character, `\u` or `\/`: what a search of the text would not find.
+    pub odd_escapes: bool,
 }
 
 /// A value at a wanted path, or a container there.
@@ -89,6 +99,8 @@ struct Child {
     node: u32,
     /// The containers at wanted paths that begin in it, in [`Tree::marks`].
     marks: Range<usize>,
+    /// Whether the key of a hidden field stands in it.
+    hides: bool,
 }
 
 /// How a structure goes on: where a gap ends, and what follows it.
@@ -109,6 +121,7 @@ impl Parser {
             tree: Tree::default(),
             targets: Targets::default(),
             leaves: Vec::new(),
+            signs: Signs::default(),
         }
     }
 
@@ -131,6 +144,7 @@ impl Parser {
     /// As [`scan_value`](crate::scan_value); [`Reason::NotAnObject`] for other values.
     pub fn scan(&mut self, bytes: &[u8], at: usize) -> Result<usize, Malformed> {
         self.leaves.clear();
+        self.signs = Signs::default();
         if bytes.len() > u32::MAX as usize {
             return Err(TOO_LONG);
         }
@@ -143,6 +157,7 @@ impl Parser {
                 for (targets, kind) in self.tree.marks(&child) {
                     self.leaves.push(Leaf::container(*targets, *kind));
                 }
+                self.signs.hidden_field |= child.hides;
                 at += child.gap.len();
                 let targets = match child.token {
                     Token::End => return Ok(at),
@@ -156,6 +171,7 @@ impl Parser {
             if let Some(node) = node {
                 state.clone_from(self.tree.state(node));
             }
+            state.hides = false;
             let first_mark = self.leaves.len();
             let (end, token) = state.step(&self.paths, bytes, at, &mut |nodes, kind| {
                 let targets = self.targets.of(&self.paths, nodes);
@@ -174,6 +190,7 @@ impl Parser {
                 self.tree
                     .learn(node, &bytes[at..end], token, targets, marks, &state)
             });
+            self.signs.hidden_field |= state.hides;
             if token == Token::End {
                 return Ok(end);
             }
@@ -184,6 +201,11 @@ impl Parser {
     /// The values at wanted paths of the event that was read last, in the order of its text, and the containers there.
     pub fn leaves(&self) -> &[Leaf] {
         &self.leaves
+    }
+
+    /// What else was to be seen in the event that was read last.
+    pub fn signs(&self) -> Signs {
+        self.signs
     }
 
     /// The numbers of the paths that leaves with these targets stand at; one, but for wildcards.
@@ -201,7 +223,9 @@ impl Parser {
     ) -> Result<usize, Malformed> {
         let (kind, end, next) = match token {
             Token::String => {
-                let (next, escaped) = scan_string(bytes, at - 1)?;
+                let (next, escapes) = scan_string(bytes, at - 1)?;
+                self.signs.odd_escapes |= escapes == Escapes::Odd;
+                let escaped = escapes > Escapes::None;
                 (Kind::String { escaped }, next - 1, next)
             }
             Token::Other | Token::End => {
@@ -355,6 +379,7 @@ impl Tree {
             token,
             targets,
             marks: first_mark..self.marks.len(),
+            hides: state.hides,
             node: new,
         });
         Some(new)
@@ -398,6 +423,8 @@ struct State {
     /// The nodes of the set of paths that each open container stands at, back to back, and after them those of the value
     /// of the last key.
     nodes: Vec<u32>,
+    /// Whether the last step has read the key of a hidden field.
+    hides: bool,
 }
 
 impl Clone for State {
@@ -405,6 +432,7 @@ impl Clone for State {
         State {
             open: self.open.clone(),
             nodes: self.nodes.clone(),
+            hides: self.hides,
         }
     }
 
@@ -526,7 +554,7 @@ impl State {
 
     /// A key and its colon: the nodes of its value are those it leads to.
     fn key(&mut self, paths: &Paths, bytes: &[u8], at: usize) -> Result<usize, Malformed> {
-        let (end, escaped) = scan_string(bytes, at)?;
+        let (end, escapes) = scan_string(bytes, at)?;
         let raw = std::str::from_utf8(&bytes[at + 1..end - 1]).map_err(|error| Malformed {
             offset: at + 1 + error.valid_up_to(),
             reason: Reason::NotUtf8,
@@ -549,8 +577,11 @@ impl State {
         }
         if let [.., frame] = &*self.open {
             self.nodes.truncate(frame.to as usize);
+            let escaped = escapes > Escapes::None;
             let key = Text { raw, escaped };
-            if self.open.len() > 1 || !is_hidden(key) {
+            if self.open.len() == 1 && is_hidden(key) {
+                self.hides = true;
+            } else {
                 paths.descend(&mut self.nodes, frame.from as usize, key);
             }
         }

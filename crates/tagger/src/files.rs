@@ -1,10 +1,10 @@
 //! Files and streams: read, match, tag, write, in the order of the input.
 
 use crate::gate::Gate;
-use crate::rules::{LoadedRule, Rules};
+use crate::rules::Rules;
 use crate::summary::{Counters, Summary};
 use engine::Matcher;
-use event::{Event, FieldPath};
+use event::{Event, FieldPath, Fields, Value};
 use input::{Batch, Input, Inputs, Issue, Place, Position, Reason, Report};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -316,26 +316,27 @@ impl<'r> Worker<'r> {
         done: &mut Done,
     ) -> Result<(), event::Malformed> {
         let matched = self.matcher.matches(bytes)?;
+        if matched.rules.is_empty() && !matched.has_hidden_field && !self.options.all {
+            done.counters.add_miss();
+            return Ok(());
+        }
         let numbers = matched.rules;
         let line = matched.event.one_line();
         let event = match &line {
             Cow::Borrowed(_) => matched.event,
             Cow::Owned(line) => Event::parse(line.as_bytes())?,
         };
-        let hits: Vec<Hit<'_>> = match numbers {
-            [] => Vec::new(),
-            numbers => {
-                let index = event.index();
-                let rules = numbers
-                    .iter()
-                    .map(|number| &self.rules.running[*number as usize]);
-                let hit = |rule: &'r LoadedRule| Hit {
-                    rule: &rule.tag,
-                    fields: rule.evidence(&index),
-                };
-                rules.map(hit).collect()
-            }
-        };
+        let index = (!numbers.is_empty()).then(|| event.index());
+        let hits: Vec<Hit<'_>> = numbers
+            .iter()
+            .map(|number| &self.rules.running[*number as usize])
+            .map(|rule| Hit {
+                rule: &rule.tag,
+                fields: index
+                    .as_ref()
+                    .map_or_else(Vec::new, |index| rule.evidence(index)),
+            })
+            .collect();
         let source = Source {
             file: file.into(),
             position: match position {
@@ -356,7 +357,7 @@ impl<'r> Worker<'r> {
             done.text.truncate(start)
         }
         done.counters
-            .add(self.rules, numbers, || host(&event), outcome);
+            .add(self.rules, numbers, index.as_ref().map(host), outcome);
         Ok(())
     }
 }
@@ -376,16 +377,11 @@ static HOST: LazyLock<Vec<FieldPath>> = LazyLock::new(|| {
     .into()
 });
 
-fn host(event: &Event<'_>) -> String {
-    let names = HOST.iter().flat_map(|path| event.lookup(path).values);
-    names
-        .filter_map(|value| {
-            if let event::Value::String(name) = value {
-                Some(name.into_owned())
-            } else {
-                None
-            }
-        })
-        .next()
-        .unwrap_or_default()
+fn host<'a>(event: &impl Fields<'a>) -> String {
+    let mut values = HOST.iter().flat_map(|path| event.lookup(path).values);
+    let name = values.find_map(|value| match value {
+        Value::String(name) => Some(name.into_owned()),
+        _ => None,
+    });
+    name.unwrap_or_default()
 }

@@ -179,7 +179,7 @@ impl Counters {
         &mut self,
         rules: &Rules,
         hits: &[u32],
-        host: impl FnOnce() -> String,
+        host: Option<String>,
         outcome: Outcome,
     ) {
         self.events += 1;
@@ -201,10 +201,15 @@ impl Counters {
             .iter()
             .filter_map(|hit| rules.running[*hit as usize].tag.level);
         self.add_host(
-            host(),
+            host.unwrap_or_default(),
             1,
             severities.map(Level::severity).max().unwrap_or(0),
         );
+    }
+
+    /// Counts an event that no rule matches, and that has no tag.
+    pub(crate) fn add_miss(&mut self) {
+        self.events += 1;
     }
 
     fn add_host(&mut self, name: String, events: u64, severity: u8) {
