@@ -1,10 +1,13 @@
-//! Where events come from: files, folders, standard input; compressed or not; JSON in its many forms and EVTX.
+//! Where events come from: files, folders, standard input; compressed or not; JSON in its many forms, EVTX, CSV, and the
+//! logs of auditd and Sysmon for Linux.
 //!
 //! Everything that comes from outside is taken as hostile. What this crate promises:
 //!
-//! - **Told apart by content.** A name says nothing: compression and format are read off the first bytes.
+//! - **Told apart by content.** A name says nothing: compression and format are read off the first bytes. Only CSV is no
+//!   format that tells: a file that the user named is more readily taken for it than one that was found in a folder.
 //! - **Events are text.** An event is a range of bytes in a [`Batch`], one well-formed JSON object in valid UTF-8, with
-//!   its numbers and duplicate keys as they were written. EVTX records become the raw shape of winlogbeat 8.
+//!   its numbers and duplicate keys as they were written. EVTX records and the events of Sysmon for Linux become the raw
+//!   shape of winlogbeat 8; a row of CSV and a record of auditd become flat objects of strings.
 //! - **Bounded memory.** Input is decoded piece by piece; a batch is about [`BATCH`] bytes, and nothing longer than
 //!   [`MAX_EVENT`] is ever held. That is also all there is to say about compression bombs: what is unpacked is looked
 //!   at and dropped, so a ratio of 1:1000 costs time in proportion to its output and no memory.

@@ -2,7 +2,7 @@
 
 use crate::batch::{BATCH, Batch, Position, Span};
 use crate::compression::{Compression, refused};
-use crate::decode;
+use crate::decode::{self, Confidence};
 use crate::report::{Issue, Place, Reason, Report};
 use crate::source::{Counted, Source};
 use crate::walk::Input;
@@ -19,9 +19,11 @@ const HEAD: usize = 64 << 10;
 /// Reads an input and hands its events to `emit`, batch by batch and in order, until there are no more or `emit` breaks
 /// off. Inputs are independent of one another: several threads may read one each.
 pub fn read(input: &Input, emit: &mut dyn FnMut(Batch) -> ControlFlow<()>) -> Report {
-    let mut output = Output::new(input.file.clone(), input.is_stream(), emit);
+    let mut output = Output::new(input.file.clone(), emit);
+    output.is_stream = input.is_stream();
+    output.was_named = input.was_named();
     match input.open() {
-        Ok(stream) => read_into(stream, input.was_named(), &mut output),
+        Ok(stream) => read_into(stream, &mut output),
         Err(error) => output.issue(Reason::Unreadable, Place::File, error),
     }
     output.report()
@@ -33,26 +35,26 @@ pub fn read_stream(
     stream: impl Read,
     emit: &mut dyn FnMut(Batch) -> ControlFlow<()>,
 ) -> Report {
-    let mut output = Output::new(file, true, emit);
-    read_into(stream, true, &mut output);
+    let mut output = Output::new(file, emit);
+    read_into(stream, &mut output);
     output.report()
 }
 
-fn read_into(stream: impl Read, was_named: bool, output: &mut Output<'_>) {
+fn read_into(stream: impl Read, output: &mut Output<'_>) {
     let count = Rc::clone(&output.consumed);
     let mut source = Source::new(Counted {
         inner: stream,
         count,
     });
     let mut broken = Reason::Unreadable;
-    if let Some(compression) = Compression::of(source.head(4)) {
+    if let Some(compression) = Compression::of(source.head(4).bytes) {
         broken = Reason::BrokenCompression;
         source = match compression.unpack(source) {
             Ok(source) => source,
             Err(error) => return output.issue(broken, Place::File, error),
         };
         // Once is usual, twice is a mistake or a trap.
-        if Compression::of(source.head(4)).is_some() {
+        if Compression::of(source.head(4).bytes).is_some() {
             return output.issue(
                 Reason::Archive,
                 Place::File,
@@ -62,24 +64,24 @@ fn read_into(stream: impl Read, was_named: bool, output: &mut Output<'_>) {
     }
     // A stream may begin slowly, so a look at few bytes comes first.
     let first = if output.is_stream { 16 } else { HEAD };
-    let decoder = decode::recognise(source.head(first)).or_else(|| {
+    let wanted = match output.was_named {
+        true => Confidence::Likely,
+        false => Confidence::Sure,
+    };
+    let decoder = decode::recognise(&source.head(first), Confidence::Sure).or_else(|| {
         let head = source.head(HEAD);
-        match refused(head) {
+        match refused(head.bytes) {
             Some(_) => None,
-            None => decode::recognise(head),
+            None => decode::recognise(&head, wanted),
         }
     });
     match decoder {
         // The caller has had enough: there is nothing more to say.
         Some(decoder) if decoder.decode(&mut source, output).is_break() => return,
         Some(_) => {}
-        None => match refused(source.head(0)) {
+        None => match refused(source.head(0).bytes) {
             Some(detail) => output.issue(Reason::Archive, Place::File, detail),
-            None if was_named => {
-                let detail = format!("neither {}", decode::names());
-                output.issue(Reason::NotEvents, Place::File, detail);
-            }
-            None => output.issue(Reason::Foreign, Place::File, ""),
+            None => output.no_events(),
         },
     }
     if let Some(error) = source.failure() {
@@ -94,16 +96,16 @@ pub(crate) struct Output<'a> {
     emit: &'a mut dyn FnMut(Batch) -> ControlFlow<()>,
     batch: Batch,
     report: Report,
+    /// Whether it is read as it comes.
     is_stream: bool,
+    /// Whether the user named it, and did not just name a folder that it is in.
+    was_named: bool,
     consumed: Rc<Cell<u64>>,
 }
 
 impl<'a> Output<'a> {
-    fn new(
-        file: Arc<str>,
-        is_stream: bool,
-        emit: &'a mut dyn FnMut(Batch) -> ControlFlow<()>,
-    ) -> Output<'a> {
+    /// For a stream; a file differs in `is_stream` and `was_named`.
+    fn new(file: Arc<str>, emit: &'a mut dyn FnMut(Batch) -> ControlFlow<()>) -> Output<'a> {
         let batch = Batch {
             file,
             sequence: 0,
@@ -115,7 +117,8 @@ impl<'a> Output<'a> {
             emit,
             batch,
             report: Report::default(),
-            is_stream,
+            is_stream: true,
+            was_named: true,
             consumed: Rc::default(),
         }
     }
@@ -140,6 +143,17 @@ impl<'a> Output<'a> {
             place,
             detail: detail.to_string(),
         });
+    }
+
+    /// Says that the input holds nothing that is ours: wrong for one that the user named.
+    pub(crate) fn no_events(&mut self) {
+        match self.was_named {
+            true => {
+                let detail = format!("neither {}", decode::names());
+                self.issue(Reason::NotEvents, Place::File, detail);
+            }
+            false => self.issue(Reason::Foreign, Place::File, ""),
+        }
     }
 
     /// To be called before a read that may take long: events of a stream do not wait for those that come after them.

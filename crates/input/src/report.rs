@@ -56,6 +56,8 @@ reasons! {
     Malformed: Lost, "not well-formed JSON";
     /// A JSON value that is no object, so no event.
     NotAnObject: Lost, "not a JSON object";
+    /// A line of a log, or a row of CSV, whose end is missing or that is not what it begins like.
+    BrokenLine: Lost, "a broken line";
     /// An event or line longer than [`MAX_EVENT`](crate::MAX_EVENT).
     TooLong: Lost, "longer than 16 MiB";
     /// An Elasticsearch hit that does not hold its document.
@@ -68,6 +70,12 @@ reasons! {
     SuspectEvtx: Noted, "is doubtful";
     /// An EVTX record that names no channel: passed on, but no log source will be found for it.
     NoChannel: Noted, "a record without a channel";
+    /// A row of CSV that has not as many cells as the header. What it has was passed on.
+    Ragged: Noted, "a row with more or fewer cells than the header";
+    /// A row of CSV that is the header once more: tables were put one behind the other.
+    RepeatedHeader: Noted, "the header of a table once more";
+    /// A line of a system log that another program wrote than those whose events are read.
+    ForeignLine: Noted, "a line of another program";
     /// A file found in a folder that holds nothing of ours.
     Foreign: Noted, "holds no events";
     /// A named pipe, socket or device.

@@ -4,12 +4,21 @@ use std::cell::Cell;
 use std::io::{self, Read};
 use std::rc::Rc;
 
+/// The beginning of an input.
+pub(crate) struct Head<'a> {
+    pub(crate) bytes: &'a [u8],
+    /// Whether nothing follows.
+    pub(crate) is_whole: bool,
+}
+
 /// A stream of bytes whose beginning can be looked at before it is read, and which keeps the error that ended it.
 pub(crate) struct Source<'a> {
     inner: Box<dyn Read + 'a>,
     head: Vec<u8>,
     /// How much of `head` has been read.
     at: usize,
+    /// Whether nothing follows `head`.
+    ended: bool,
     failure: Option<io::Error>,
 }
 
@@ -19,13 +28,14 @@ impl<'a> Source<'a> {
             inner: Box::new(inner),
             head: Vec::new(),
             at: 0,
+            ended: false,
             failure: None,
         }
     }
 
     /// The first bytes: at least `wanted` unless there are fewer.
-    pub(crate) fn head(&mut self, wanted: usize) -> &[u8] {
-        while self.head.len() < wanted {
+    pub(crate) fn head(&mut self, wanted: usize) -> Head<'_> {
+        while self.head.len() < wanted && !self.ended {
             let filled = self.head.len();
             self.head.resize(wanted.max(filled + 4096), 0);
             let read = match retried(|| self.inner.read(&mut self.head[filled..])) {
@@ -36,11 +46,12 @@ impl<'a> Source<'a> {
                 }
             };
             self.head.truncate(filled + read);
-            if read == 0 {
-                break;
-            }
+            self.ended = read == 0;
         }
-        &self.head
+        Head {
+            bytes: &self.head,
+            is_whole: self.ended,
+        }
     }
 
     /// Reads some bytes; 0 at the end. An error is an end, too: see [`Source::failure`].

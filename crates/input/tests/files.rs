@@ -70,7 +70,11 @@ fn what_is_not_ours_is_noted_in_a_folder_and_wrong_by_name() {
         ("image.png", b"\x89PNG\r\n\x1a\n\0\0\0"),
         ("template.txt", b"{{ name }}\n{% if %}\n"),
         ("events.xml", b"<?xml version=\"1.0\"?><Events/>"),
-        ("table.csv", b"a,b\n\"1\",2\n"),
+        ("list.txt", b"apples, pears and plums\nbread\n"),
+        (
+            "tool.log",
+            b"2024-01-02 03:04:05 INFO started\n2024-01-02 03:04:06 INFO stopped\n",
+        ),
         ("binary", &[0, 1, 2, 3, 255]),
     ];
     let folder = folder(others);

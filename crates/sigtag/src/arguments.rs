@@ -125,7 +125,7 @@ pub(crate) struct TagCommand {
     pub(crate) quiet: bool,
 
     /// Events: files, folders (everything below them is read), or `-` for standard input. JSON in lines, arrays or one
-    /// object after another, and EVTX; plain, .gz or .zst.
+    /// object after another, EVTX, CSV with a header, logs of auditd and Sysmon for Linux; plain, .gz or .zst.
     #[arg(required = true, value_name = "INPUT", value_hint = ValueHint::AnyPath)]
     pub(crate) input: Vec<PathBuf>,
 }

@@ -371,6 +371,7 @@ static HOST: LazyLock<Vec<FieldPath>> = LazyLock::new(|| {
         "Event.System.Computer",
         "host.name",
         "host.hostname",
+        "node",
         "hostname",
     ]
     .map(FieldPath::new)

@@ -6,17 +6,14 @@
 //! log that has wrapped around, the oldest are not the first.
 //!
 //! Reading the binary XML is the `evtx` crate's; its records come as XML, the one form that keeps the order of the data
-//! and the place of values without a name, and become events in [`winlogbeat`].
+//! and the place of values without a name, and become events in [`winlogbeat`](super::winlogbeat).
 
-mod winlogbeat;
-mod xml;
-
-use self::winlogbeat::{Record, convert};
-use super::Decoder;
+use super::winlogbeat::{Record, convert};
+use super::{Confidence, Decoder};
 use crate::batch::Position;
 use crate::read::Output;
 use crate::report::{Place, Reason};
-use crate::source::Source;
+use crate::source::{Head, Source};
 use ::evtx::{EvtxChunkData, EvtxFileHeader, HeaderFlags, ParserSettings};
 use std::error::Error;
 use std::fmt::Display;
@@ -34,9 +31,9 @@ impl Decoder for Evtx {
     }
 
     /// By the header, or where that is damaged, by the first chunk.
-    fn recognises(&self, head: &[u8]) -> bool {
-        let chunk = head.get(HEADER..).unwrap_or(&[]);
-        head.starts_with(b"ElfFile\0") || chunk.starts_with(b"ElfChnk\0")
+    fn recognises(&self, head: &Head<'_>) -> Confidence {
+        let chunk = head.bytes.get(HEADER..).unwrap_or(&[]);
+        Confidence::sure_if(head.bytes.starts_with(b"ElfFile\0") || chunk.starts_with(b"ElfChnk\0"))
     }
 
     fn decode(&self, source: &mut Source<'_>, output: &mut Output<'_>) -> ControlFlow<()> {
@@ -146,8 +143,8 @@ impl File {
             };
             let event = convert(&Record {
                 xml: &xml,
-                id,
-                written,
+                id: Some(id),
+                written: Some(written),
             });
             if !event.has_channel {
                 output.issue(Reason::NoChannel, Place::Record(id), "");

@@ -7,18 +7,16 @@
 
 mod envelope;
 mod repair;
-mod text;
-mod window;
 
 use self::envelope::{Content, Wrapped, content, scan_member, scan_whole, truncated, wrapped};
 use self::repair::{Escaped, balanced, begins_event};
-use self::text::Text;
-use self::window::Window;
-use super::{Decoder, MAX_EVENT};
+use super::text::{BOM, sample};
+use super::window::Window;
+use super::{Confidence, Decoder, MAX_EVENT};
 use crate::batch::Position;
 use crate::read::Output;
 use crate::report::{Place, Reason as Issue};
-use crate::source::Source;
+use crate::source::{Head, Source};
 use event::{Malformed, Reason, scan_value};
 use std::borrow::Cow;
 use std::ops::ControlFlow;
@@ -33,9 +31,8 @@ impl Decoder for Json {
     /// A text is JSON when it begins with an object or a list, or with any other value on a line of its own, or when
     /// half of its lines begin like objects: a log that was cut may begin in the middle of an event. An empty text is
     /// as good as any.
-    fn recognises(&self, head: &[u8]) -> bool {
-        let mut decoded = Vec::new();
-        Text::of(head).decode(head, false, &mut decoded);
+    fn recognises(&self, head: &Head<'_>) -> Confidence {
+        let decoded = sample(head.bytes);
         let text = decoded
             .strip_prefix(BOM)
             .unwrap_or(&decoded)
@@ -49,15 +46,16 @@ impl Decoder for Json {
             matches!(inside, Some([] | [b'{' | b']', ..]))
         };
         if text.is_empty() || is_object(text) || is_list(text) {
-            return true;
+            return Confidence::Sure;
         }
         let lines = || {
             let lines = text.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
             lines.filter(|line| !line.is_empty())
         };
         let is_value = |line: &[u8]| scan_value(line, 0).is_ok_and(|end| end == line.len());
-        lines().next().is_some_and(is_value)
-            || 2 * lines().filter(|line| is_object(line)).count() >= lines().count()
+        let is_json = lines().next().is_some_and(is_value)
+            || 2 * lines().filter(|line| is_object(line)).count() >= lines().count();
+        Confidence::sure_if(is_json)
     }
 
     fn decode(&self, source: &mut Source<'_>, output: &mut Output<'_>) -> ControlFlow<()> {
@@ -70,9 +68,6 @@ impl Decoder for Json {
         reader.run()
     }
 }
-
-/// The byte order mark in UTF-8. It may stand before any value: texts with one get concatenated, too.
-const BOM: &[u8] = b"\xef\xbb\xbf";
 
 struct Reader<'a, 's, 'o> {
     window: Window<'a, 's>,
@@ -136,7 +131,8 @@ impl Reader<'_, '_, '_> {
         ControlFlow::Continue(())
     }
 
-    /// Passes white space; `None` at the end.
+    /// Passes white space, and byte order marks, which may stand before any value: texts with one get concatenated,
+    /// too. `None` at the end.
     fn next_byte(&mut self) -> ControlFlow<(), Option<u8>> {
         loop {
             let rest = self.window.rest();
@@ -379,7 +375,7 @@ impl Reader<'_, '_, '_> {
         self.scopes.retain(|scope| scope.line < line && !in_object);
         self.set_after(After::Broken);
         loop {
-            self.next_line()?;
+            self.window.pass_line(self.output)?;
             let Some(byte) = self.next_byte()? else {
                 return ControlFlow::Continue(());
             };
@@ -387,21 +383,6 @@ impl Reader<'_, '_, '_> {
             if depth < indent || (depth == indent && byte != b'}') {
                 return ControlFlow::Continue(());
             }
-        }
-    }
-
-    fn next_line(&mut self) -> ControlFlow<()> {
-        loop {
-            let rest = self.window.rest();
-            if let Some(end) = memchr::memchr(b'\n', rest) {
-                self.window.advance(end + 1);
-                return ControlFlow::Continue(());
-            }
-            self.window.advance(rest.len());
-            if self.window.ended() {
-                return ControlFlow::Continue(());
-            }
-            self.window.grow(self.output)?;
         }
     }
 

@@ -9,7 +9,7 @@ use event::{MAX_DEPTH, Malformed};
 /// opening brace. So a broken value costs no more time than the lines up to the next good one.
 ///
 /// # Errors
-/// [`Reason::Truncated`] when more text is needed to tell.
+/// [`event::Reason::Truncated`] when more text is needed to tell.
 pub(super) fn balanced(text: &[u8], indent: u64) -> Result<Result<usize, usize>, Malformed> {
     let mut open = Vec::new();
     let mut at = 0;

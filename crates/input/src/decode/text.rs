@@ -2,6 +2,16 @@
 
 use encoding_rs::{DecoderResult, Encoding, UTF_16BE, UTF_16LE};
 
+/// The byte order mark in UTF-8.
+pub(super) const BOM: &[u8] = b"\xef\xbb\xbf";
+
+/// The text that an input begins with, as [`Text::decode`] gives it.
+pub(super) fn sample(head: &[u8]) -> Vec<u8> {
+    let mut text = Vec::new();
+    Text::of(head).decode(head, false, &mut text);
+    text
+}
+
 /// How the bytes of a text become UTF-8.
 pub(super) struct Text {
     utf16: Option<encoding_rs::Decoder>,
@@ -61,7 +71,7 @@ impl Text {
 
 /// UTF-16 by its byte order mark, or by the zero that it has beside every ASCII character.
 fn utf16(head: &[u8]) -> Option<&'static Encoding> {
-    let begins = |byte: u8| matches!(byte, b'{' | b'[' | b' ' | b'\t' | b'\r' | b'\n');
+    let begins = |byte: u8| matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n');
     match *head {
         [0xff, 0xfe, ..] => Some(UTF_16LE),
         [0xfe, 0xff, ..] => Some(UTF_16BE),
@@ -71,8 +81,8 @@ fn utf16(head: &[u8]) -> Option<&'static Encoding> {
     }
 }
 
-/// Whether lines end with a lone carriage return: there is no line feed, and the first carriage return stands where one
-/// may end a line and not inside a string.
+/// Whether lines end with a lone carriage return: there is no line feed, and in JSON the first carriage return stands
+/// where one may end a line and not inside a string.
 fn has_returns(sample: &[u8]) -> bool {
     if memchr::memchr(b'\n', sample).is_some() {
         return false;
@@ -80,6 +90,10 @@ fn has_returns(sample: &[u8]) -> bool {
     let Some(first) = memchr::memchr(b'\r', sample) else {
         return false;
     };
+    let text = sample.strip_prefix(BOM).unwrap_or(sample);
+    if !matches!(text.trim_ascii_start().first(), Some(b'{' | b'[')) {
+        return true;
+    }
     let next = sample[first..]
         .iter()
         .find(|byte| !matches!(byte, b'\r' | b' ' | b'\t'));

@@ -29,7 +29,7 @@ pub(super) struct Window<'a, 's> {
 impl<'a, 's> Window<'a, 's> {
     pub(super) fn new(source: &'a mut Source<'s>) -> Window<'a, 's> {
         Window {
-            text: Text::of(source.head(0)),
+            text: Text::of(source.head(0).bytes),
             source,
             raw: vec![0; READ],
             data: Vec::new(),
@@ -101,6 +101,22 @@ impl<'a, 's> Window<'a, 's> {
             self.leading = blanks == of_line.len();
         }
         self.at += count;
+    }
+
+    /// Passes the rest of the current line, however long it is.
+    pub(super) fn pass_line(&mut self, output: &mut Output<'_>) -> ControlFlow<()> {
+        loop {
+            let rest = self.rest();
+            if let Some(end) = memchr::memchr(b'\n', rest) {
+                self.advance(end + 1);
+                return ControlFlow::Continue(());
+            }
+            self.advance(rest.len());
+            if self.ended {
+                return ControlFlow::Continue(());
+            }
+            self.grow(output)?;
+        }
     }
 
     /// Reads on. Afterwards `rest` is longer, or the end has come.

@@ -1,10 +1,37 @@
-//! Reads the XML that the `evtx` crate writes: well-formed, no comments, no document types.
+//! Reads the XML of events: no comments, no document types.
 
 use std::borrow::Cow;
 
+/// The deepest nesting that [`check`] lets pass.
+const MAX_DEPTH: usize = 32;
+
+/// Checks that `text` is one element, there to its end and not nested too deeply; names are not compared.
+pub(in crate::decode) fn check(text: &str) -> Result<(), &'static str> {
+    let mut depth = 0;
+    let mut tokens = Tokens::new(text);
+    for token in tokens.by_ref() {
+        match token {
+            Token::Open(_) if depth == MAX_DEPTH => {
+                return Err("its elements are nested too deeply");
+            }
+            Token::Open(_) => depth += 1,
+            Token::Close => depth = depth.saturating_sub(1),
+            Token::Text(_) => {}
+        }
+        if depth == 0 {
+            break;
+        }
+    }
+    match depth {
+        0 if tokens.rest.trim_ascii().is_empty() => Ok(()),
+        0 => Err("something follows the event"),
+        _ => Err("the event is cut off"),
+    }
+}
+
 /// One piece of an XML text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Token<'a> {
+pub(in crate::decode) enum Token<'a> {
     /// An element begins. Its name has no prefix.
     Open(Tag<'a>),
     /// The innermost element ends. `<a/>` gives both.
@@ -15,14 +42,14 @@ pub(super) enum Token<'a> {
 
 /// The name and attributes of an element.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Tag<'a> {
-    pub(super) name: &'a str,
+pub(in crate::decode) struct Tag<'a> {
+    pub(in crate::decode) name: &'a str,
     attributes: &'a str,
 }
 
 impl<'a> Tag<'a> {
     /// The value of an attribute.
-    pub(super) fn attribute(&self, name: &str) -> Option<Cow<'a, str>> {
+    pub(in crate::decode) fn attribute(&self, name: &str) -> Option<Cow<'a, str>> {
         let mut rest = self.attributes;
         loop {
             let (key, value) = rest.split_once('=')?;
@@ -40,14 +67,14 @@ impl<'a> Tag<'a> {
 }
 
 /// The tokens of an XML text. What it does not understand it gives out as text.
-pub(super) struct Tokens<'a> {
+pub(in crate::decode) struct Tokens<'a> {
     rest: &'a str,
     /// The element just opened has no content.
     closing: bool,
 }
 
 impl<'a> Tokens<'a> {
-    pub(super) fn new(text: &'a str) -> Tokens<'a> {
+    pub(in crate::decode) fn new(text: &'a str) -> Tokens<'a> {
         Tokens {
             rest: text,
             closing: false,
@@ -110,8 +137,11 @@ impl<'a> Tokens<'a> {
     }
 }
 
+/// How far the end of an entity is looked for, so that text full of `&` takes no longer than other text.
+const LONGEST_ENTITY: usize = 16;
+
 /// Resolves the five entities of XML and character references.
-pub(super) fn unescape(text: &str) -> Cow<'_, str> {
+pub(in crate::decode) fn unescape(text: &str) -> Cow<'_, str> {
     if !text.contains('&') {
         return Cow::Borrowed(text);
     }
@@ -119,9 +149,11 @@ pub(super) fn unescape(text: &str) -> Cow<'_, str> {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('&') {
         out.push_str(before);
-        let known = after
-            .split_once(';')
-            .and_then(|(name, after)| Some((entity(name)?, after)));
+        let end = after
+            .bytes()
+            .take(LONGEST_ENTITY)
+            .position(|byte| byte == b';');
+        let known = end.and_then(|end| Some((entity(&after[..end])?, &after[end + 1..])));
         rest = match known {
             Some((character, after)) => {
                 out.push(character);
@@ -190,6 +222,29 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn an_element_is_checked_to_its_end() {
+        assert_eq!(check("<a x='1'><b/>t</a> "), Ok(()));
+        assert_eq!(check("<a/>"), Ok(()));
+        for cut in [
+            "<a>",
+            "<a><b></b>",
+            "<a><b>t",
+            "<a><b>t</",
+            "<a><b x=\"1",
+            "<a",
+        ] {
+            assert_eq!(check(cut), Err("the event is cut off"), "{cut}");
+        }
+        assert_eq!(check("<a/><b/>"), Err("something follows the event"));
+        let nested = |depth| "<a>".repeat(depth) + &"</a>".repeat(depth);
+        assert_eq!(check(&nested(32)), Ok(()));
+        assert_eq!(
+            check(&nested(33)),
+            Err("its elements are nested too deeply")
+        );
     }
 
     #[test]

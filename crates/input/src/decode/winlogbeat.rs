@@ -1,4 +1,5 @@
-//! One EVTX record in the raw shape of winlogbeat 8, before any ingest pipeline.
+//! One Windows event, given as XML, in the raw shape of winlogbeat 8, before any ingest pipeline. Sysmon for Linux writes
+//! the same XML.
 //!
 //! What winlogbeat does to a record, and so do we:
 //!
@@ -11,19 +12,25 @@
 //! GUIDs of the header are written in capitals, as winlogbeat does; those in the data as Windows renders them. Where
 //! winlogbeat drops the elements inside a value, they are kept here under a path: `Outer.Inner`.
 
-use super::xml::{Tag, Token, Tokens, unescape};
+pub(super) mod xml;
+
+use self::xml::{Tag, Token, Tokens, unescape};
+use super::writer::Writer;
 use evtx::Timestamp;
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-/// A record as the `evtx` crate gives it.
+/// The longest path of names that the elements inside a value are put under; deeper ones go by their own name.
+const LONGEST_PATH: usize = 256;
+
+/// One event in XML.
 pub(super) struct Record<'a> {
     /// Its `Event` element.
     pub(super) xml: &'a str,
     /// Its id, for a record that does not name it itself.
-    pub(super) id: u64,
+    pub(super) id: Option<u64>,
     /// When it was written, for a record that does not say when it happened.
-    pub(super) written: Timestamp,
+    pub(super) written: Option<Timestamp>,
 }
 
 /// What a record became.
@@ -38,14 +45,10 @@ pub(super) struct Converted {
 pub(super) fn convert(record: &Record<'_>) -> Converted {
     let parts = Parts::of(record.xml);
     let has_channel = !parts.get(Field::Channel).is_empty();
-    let mut writer = Writer {
-        out: Vec::with_capacity(record.xml.len()),
-    };
-    writer.out.push(b'{');
+    let mut writer = Writer::new(record.xml.len());
     parts.write(record, &mut writer);
-    writer.out.push(b'}');
     Converted {
-        json: writer.out,
+        json: writer.finish(),
         has_channel,
     }
 }
@@ -96,6 +99,7 @@ static FIELDS: &[(Field, &str, &str, &str)] = &[
     (Field::Channel, "System", "Channel", ""),
     (Field::Computer, "System", "Computer", ""),
     (Field::User, "System", "Security", "UserID"),
+    (Field::User, "System", "Security", "UserId"), // as Sysmon for Linux writes it
     (Field::Message, "RenderingInfo", "Message", ""),
     (Field::Task, "RenderingInfo", "Task", ""),
     (Field::Opcode, "RenderingInfo", "Opcode", ""),
@@ -240,14 +244,16 @@ impl<'a> Parts<'a> {
             "" => name_of(OPCODES, self.get(Field::OpcodeNumber)),
             name => name,
         };
-        let time = self.get(Field::Time).parse().unwrap_or(record.written);
-        let own_id = record.id.to_string();
+        let own_time = self.get(Field::Time).parse().ok();
+        let time = own_time.or(record.written);
+        let time = time.map_or(String::new(), |time: Timestamp| format!("{time:.3}"));
+        let own_id = record.id.map_or(String::new(), |id| id.to_string());
         let record_id = match self.get(Field::RecordId) {
             "" => &own_id,
             id => id,
         };
 
-        out.string("@timestamp", &format!("{time:.3}"));
+        out.string("@timestamp", &time);
         out.object("event", |out| {
             out.string("code", self.get(Field::EventId));
             out.string("kind", "event");
@@ -289,11 +295,11 @@ impl<'a> Parts<'a> {
             );
             let related = self.get(Field::RelatedActivity).to_ascii_uppercase();
             out.string("related_activity_id", &related);
-            out.object("event_data", |out| out.pairs(&self.event_data));
+            out.object("event_data", |out| write_pairs(&self.event_data, out));
             if !self.user_data.is_empty() {
                 out.object("user_data", |out| {
                     out.string("xml_name", self.user_data_name);
-                    out.pairs(&self.user_data);
+                    write_pairs(&self.user_data, out);
                 });
             }
         });
@@ -323,7 +329,10 @@ fn pairs(tokens: &mut Tokens<'_>, into: &mut Vec<(String, String)>) {
                 let name = tag.attribute("Name").filter(|name| !name.is_empty());
                 let name = name.unwrap_or(Cow::Borrowed(tag.name));
                 let name = match open.last() {
-                    Some((outer, _)) => format!("{outer}.{name}"),
+                    Some((outer, _)) if outer.len() + name.len() < LONGEST_PATH => {
+                        format!("{outer}.{name}")
+                    }
+                    Some(_) => name.into_owned(),
                     None => {
                         place += 1;
                         if name == "Data" {
@@ -349,76 +358,10 @@ fn pairs(tokens: &mut Tokens<'_>, into: &mut Vec<(String, String)>) {
     }
 }
 
-/// Writes JSON objects, leaving out what is empty.
-struct Writer {
-    out: Vec<u8>,
-}
-
-impl Writer {
-    fn key(&mut self, key: &str) {
-        if self.out.last() != Some(&b'{') {
-            self.out.push(b',');
-        }
-        self.quoted(key);
-        self.out.push(b':');
-    }
-
-    fn quoted(&mut self, text: &str) {
-        // Writing a string to a vector cannot fail.
-        let _ = serde_json::to_writer(&mut self.out, text);
-    }
-
-    fn string(&mut self, key: &str, value: &str) {
-        if !value.is_empty() {
-            self.key(key);
-            self.quoted(value);
-        }
-    }
-
-    fn strings<'a>(&mut self, key: &str, values: impl Iterator<Item = &'a str>) {
-        let mut separator = b'[';
-        for value in values {
-            if separator == b'[' {
-                self.key(key);
-            }
-            self.out.push(separator);
-            self.quoted(value);
-            separator = b',';
-        }
-        if separator == b',' {
-            self.out.push(b']');
-        }
-    }
-
-    /// A number with all its digits; 0 stands for none. What is no number stays a string.
-    fn number(&mut self, key: &str, digits: &str) {
-        match digits.parse::<u64>() {
-            Ok(0) => {}
-            Ok(number) => {
-                self.key(key);
-                self.out.extend_from_slice(number.to_string().as_bytes());
-            }
-            Err(_) => self.string(key, digits),
-        }
-    }
-
-    fn object(&mut self, key: &str, write: impl FnOnce(&mut Writer)) {
-        let start = self.out.len();
-        self.key(key);
-        self.out.push(b'{');
-        let inside = self.out.len();
-        write(self);
-        if self.out.len() == inside {
-            self.out.truncate(start);
-        } else {
-            self.out.push(b'}');
-        }
-    }
-
-    fn pairs(&mut self, pairs: &[(String, String)]) {
-        let mut seen = HashSet::new();
-        for (name, value) in pairs.iter().filter(|(name, _)| seen.insert(name)) {
-            self.string(name, value);
-        }
+/// Of two pairs with one name the first wins.
+fn write_pairs(pairs: &[(String, String)], out: &mut Writer) {
+    let mut seen = HashSet::new();
+    for (name, value) in pairs.iter().filter(|(name, _)| seen.insert(name)) {
+        out.string(name, value);
     }
 }
