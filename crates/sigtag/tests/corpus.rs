@@ -76,20 +76,24 @@ impl Corpus {
     /// Tags `input` with all rules and gives the hits of each event.
     fn hits(&self, input: &Path) -> Hits {
         let output = tempfile::NamedTempFile::new().unwrap();
+        self.tag(input, output.path(), "ecs");
+        read_hits(output.path(), input)
+    }
+
+    /// Tags `input` with all rules.
+    fn tag(&self, input: &Path, output: &Path, profile: &str) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sigtag"));
-        command
-            .args(["tag", "--quiet", "--output"])
-            .arg(output.path());
+        command.args(["tag", "--quiet", "--profile", profile]);
         for name in RULES {
             command.arg("--rules").arg(self.folder.path().join(name));
         }
-        let run = command.arg(input).output().unwrap();
+        let run = command.arg("--output").arg(output).arg(input).output();
+        let run = run.unwrap();
         assert!(
             run.status.success(),
             "{}",
             String::from_utf8_lossy(&run.stderr)
         );
-        read_hits(output.path(), input)
     }
 
     /// The lines of a compressed file of the corpus.
@@ -271,6 +275,20 @@ fn sample_hits_are_exact() {
         assert_eq!(hits, expected, "{name}");
     }
     assert_eq!(expected.values().map(BTreeSet::len).sum::<usize>(), 595);
+}
+
+#[test]
+fn tagging_again_gives_the_same_bytes() {
+    let Some(corpus) = corpus() else { return };
+    let regression = corpus.folder.path().join("regression_data");
+    let sample = corpus.shared.join("sample-ecs.jsonl.zst");
+    for (input, profile) in [(&regression, "ecs"), (&sample, "both")] {
+        let [once, twice] = [(); 2].map(|()| tempfile::NamedTempFile::new().unwrap());
+        corpus.tag(input, once.path(), profile);
+        corpus.tag(once.path(), twice.path(), profile);
+        let [once, twice] = [once, twice].map(|file| fs::read(file.path()).unwrap());
+        assert!(once.len() > 100_000 && once == twice, "{profile}");
+    }
 }
 
 fn sha256(text: &str) -> [u8; 32] {
