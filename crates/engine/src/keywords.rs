@@ -132,10 +132,12 @@ impl Keywords {
         } else {
             fold_into(event.text(), folded);
         }
-        let found = literals.all.find_overlapping_iter(&*folded);
-        let mut candidates: Vec<usize> = found.map(|found| found.pattern().as_usize()).collect();
-        candidates.sort_unstable();
-        candidates.dedup();
+        let mut seen = vec![0u64; self.tests.len().div_ceil(64)];
+        for found in literals.all.find_overlapping_iter(&*folded) {
+            let literal = found.pattern().as_usize();
+            seen[literal / 64] |= 1 << (literal % 64);
+        }
+        let candidates: Vec<usize> = crate::bits(&seen).map(|literal| literal as usize).collect();
         if candidates.is_empty() {
             return Vec::new();
         }

@@ -153,3 +153,15 @@ impl Matcher<'_> {
 
 /// A plan, known by its address.
 type SharedPlan = Arc<Plan>;
+
+/// The numbers in a set of bits.
+fn bits(words: &[u64]) -> impl Iterator<Item = u32> {
+    words.iter().enumerate().flat_map(|(word, bits)| {
+        let mut bits = *bits;
+        std::iter::from_fn(move || {
+            let lowest = (bits != 0).then(|| bits.trailing_zeros())?;
+            bits &= bits - 1;
+            Some(word as u32 * 64 + lowest)
+        })
+    })
+}

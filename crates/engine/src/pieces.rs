@@ -18,8 +18,11 @@ pub(crate) struct Possible {
     pub(crate) falsehood: bool,
 }
 
-/// How many pieces a rule may become; beyond it the rest stays together, which costs time, never a hit.
+/// How many pieces a rule may become. What stays together costs time, never a hit.
 const MAX_PIECES: usize = 64;
+
+/// How many nodes all pieces together may have, if that is more than four times what the rule has.
+const MIN_SIZE: usize = 4_096;
 
 impl Node {
     /// The tree of `predicate`, its tests numbered by `number`.
@@ -101,47 +104,72 @@ impl Node {
         }
     }
 
-    /// Splits this into pieces of which any must hold: every "or" over several fields is multiplied out. `field` says
-    /// which field a test is on.
+    /// Splits this into pieces of which any must hold: every "or" over several fields is multiplied out, as far as the
+    /// pieces stay few and small together. `field` says which field a test is on.
     pub(crate) fn split(self, field: &impl Fn(u32) -> u32) -> Vec<Node> {
+        self.pieces(field).unwrap_or_else(|| vec![self])
+    }
+
+    /// The pieces, or none if this stays whole.
+    fn pieces(&self, field: &impl Fn(u32) -> u32) -> Option<Vec<Node>> {
         match self {
-            Node::Any(parts) if !is_on_one_field(&parts, field) => {
-                let pieces: Vec<Node> = parts
-                    .into_iter()
-                    .flat_map(|part| part.split(field))
-                    .collect();
-                if pieces.len() > MAX_PIECES {
-                    vec![Node::Any(pieces)]
-                } else {
-                    pieces
+            Node::Any(parts) if !is_on_one_field(parts, field) => {
+                let mut pieces = Vec::new();
+                for part in parts {
+                    match part.pieces(field) {
+                        Some(more) => pieces.extend(more),
+                        None => pieces.push(part.clone()),
+                    }
+                    if pieces.len() > MAX_PIECES {
+                        return None;
+                    }
                 }
+                Some(pieces)
             }
             Node::All(parts) => {
+                let most = (4 * self.size()).max(MIN_SIZE);
+                let mut size = 0;
                 let mut pieces: Vec<Vec<Node>> = vec![Vec::new()];
                 for part in parts {
-                    let choices = part.split(field);
-                    if choices.len() * pieces.len() > MAX_PIECES {
-                        let part = Node::Any(choices);
-                        pieces.iter_mut().for_each(|piece| piece.push(part.clone()));
-                    } else if let [choice] = &*choices {
-                        pieces
-                            .iter_mut()
-                            .for_each(|piece| piece.push(choice.clone()));
-                    } else {
-                        let extended = |piece: &Vec<Node>, choice: &Node| {
-                            piece.iter().chain([choice]).cloned().collect()
-                        };
-                        pieces = pieces
+                    let choices = part
+                        .pieces(field)
+                        .filter(|choices| choices.len() * pieces.len() <= MAX_PIECES);
+                    let choices = choices.unwrap_or_else(|| vec![part.clone()]);
+                    size = size * choices.len()
+                        + pieces.len() * choices.iter().map(Node::size).sum::<usize>();
+                    if size > most {
+                        return None;
+                    }
+                    let extended = |piece: &Vec<Node>, choice: &Node| -> Vec<Node> {
+                        piece.iter().chain([choice]).cloned().collect()
+                    };
+                    pieces = match &*choices {
+                        [choice] => {
+                            pieces
+                                .iter_mut()
+                                .for_each(|piece| piece.push(choice.clone()));
+                            pieces
+                        }
+                        choices => pieces
                             .iter()
                             .flat_map(|piece| {
                                 choices.iter().map(move |choice| extended(piece, choice))
                             })
-                            .collect();
-                    }
+                            .collect(),
+                    };
                 }
-                pieces.into_iter().map(Node::All).collect()
+                Some(pieces.into_iter().map(Node::All).collect())
             }
-            node => vec![node],
+            Node::Any(_) | Node::Not(_) | Node::Test(_) => None,
+        }
+    }
+
+    /// How many nodes this has.
+    fn size(&self) -> usize {
+        match self {
+            Node::All(parts) | Node::Any(parts) => 1 + parts.iter().map(Node::size).sum::<usize>(),
+            Node::Not(part) => 1 + part.size(),
+            Node::Test(_) => 1,
         }
     }
 }
@@ -169,6 +197,19 @@ mod tests {
                 inner.prop_map(|part| Node::Not(Box::new(part))),
             ]
         })
+    }
+
+    #[test]
+    fn nested_choices_do_not_blow_up() {
+        // (a0 or b0) and (a1 or ((a2 or b2) and (a3 or …))), each on a field of its own.
+        let nested = (0..60).fold(Node::Test(0), |inner, n| {
+            let choice = Node::Any(vec![Node::Test(4 * n + 1), Node::Test(4 * n + 2)]);
+            Node::All(vec![choice, Node::Any(vec![Node::Test(4 * n + 3), inner])])
+        });
+        let pieces = nested.split(&|test| test);
+        assert!(
+            pieces.len() <= MAX_PIECES && pieces.iter().map(Node::size).sum::<usize>() < 100_000
+        );
     }
 
     proptest! {

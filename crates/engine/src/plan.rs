@@ -1,10 +1,10 @@
 //! The rules for one kind of event, compiled together.
 
-use crate::SharedPlan;
 use crate::keywords::Keywords;
 use crate::memo::{Memo, PlanMemo, Values};
 use crate::pieces::{Node, Possible};
 use crate::values::{Builder, ValueTests};
+use crate::{SharedPlan, bits};
 use event::{Event, Parser, Paths, Raw};
 use foldhash::fast::FixedState;
 use predicate::{Derived, Field, Matcher, Predicate, Source, Test};
@@ -180,6 +180,11 @@ impl Plan {
 
     fn words(&self) -> usize {
         self.pieces.len().div_ceil(64)
+    }
+
+    /// How many tests there are: what a plan takes in memory is in proportion to it.
+    pub(crate) fn len(&self) -> usize {
+        self.subjects.len()
     }
 
     /// How many fields there are, with the keywords.
@@ -378,18 +383,6 @@ impl Plan {
             }
         }
     }
-}
-
-/// The numbers in a set of bits.
-fn bits(words: &[u64]) -> impl Iterator<Item = u32> {
-    words.iter().enumerate().flat_map(|(word, bits)| {
-        let mut bits = *bits;
-        std::iter::from_fn(move || {
-            let lowest = (bits != 0).then(|| bits.trailing_zeros())?;
-            bits &= bits - 1;
-            Some(word as u32 * 64 + lowest)
-        })
-    })
 }
 
 /// Whether two sets of bits have one in common.

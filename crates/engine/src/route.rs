@@ -8,9 +8,9 @@ use predicate::{Field, Predicate, Source, Test};
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// How many different sets of conditions get a plan. Real sets of rules and events need about a hundred; an event that is
-/// made to fulfil strange combinations must not fill the memory.
-const MAX_PLANS: usize = 2_000;
+/// How many tests all plans may have together, as a multiple of what all rules have, and at least. Real events need about
+/// twice what the rules have; an event that is made to be of many log sources at once must not fill the memory.
+const MAX_PLANNED: (usize, usize) = (4, 200_000);
 
 /// How many combinations of routing values a thread remembers before it starts anew.
 const MAX_ROUTES: usize = 20_000;
@@ -29,7 +29,16 @@ pub(crate) struct Router {
     routing: u32,
     /// Whether some condition looks at more than the values of fields, so that routes cannot be remembered by them.
     looks_further: bool,
-    plans: Mutex<HashMap<Box<[usize]>, SharedPlan>>,
+    /// How many tests there are in all rules.
+    tests: usize,
+    plans: Mutex<Plans>,
+}
+
+#[derive(Debug, Default)]
+struct Plans {
+    by_conditions: HashMap<Box<[usize]>, SharedPlan>,
+    /// How many tests they have together.
+    tests: usize,
 }
 
 #[derive(Debug)]
@@ -91,6 +100,7 @@ impl Router {
             .flat_map(|condition| &condition.rules)
         {
             paths.add(detection);
+            detection.for_each_test(&mut |_| self.tests += 1);
         }
         self.paths = paths.set;
     }
@@ -147,10 +157,11 @@ impl Router {
             return Route::Nothing;
         }
         let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(plan) = plans.get(&applying) {
+        if let Some(plan) = plans.by_conditions.get(&applying) {
             return Route::Plan(plan.clone());
         }
-        if plans.len() >= MAX_PLANS {
+        let (times, least) = MAX_PLANNED;
+        if plans.tests > (times * self.tests).max(least) {
             return Route::OneByOne;
         }
         let rules = applying.iter().flat_map(|index| {
@@ -160,7 +171,8 @@ impl Router {
                 .map(|(rule, detection)| (*rule, detection))
         });
         let plan = Arc::new(Plan::compile(rules, &self.paths));
-        plans.insert(applying, plan.clone());
+        plans.tests += plan.len();
+        plans.by_conditions.insert(applying, plan.clone());
         Route::Plan(plan)
     }
 

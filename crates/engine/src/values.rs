@@ -37,10 +37,6 @@ struct Literals {
 enum Check {
     /// Nothing: `*literal*`.
     Found,
-    /// That the value begins with it: `literal*`.
-    AtStart,
-    /// That the value ends with it: `*literal`.
-    AtEnd,
     /// The whole pattern.
     Whole,
 }
@@ -73,8 +69,6 @@ impl Builder {
             let check = match pattern.parts() {
                 _ if pattern.is_cased() => Check::Whole,
                 [Part::Star, Part::Text(_), Part::Star] => Check::Found,
-                [Part::Text(_), Part::Star] => Check::AtStart,
-                [Part::Star, Part::Text(_)] => Check::AtEnd,
                 _ => Check::Whole,
             };
             self.literals
@@ -176,7 +170,7 @@ impl ValueTests {
                 truth.extend(tests);
             }
             if let Some(literals) = &self.literals {
-                literals.find(&text, folded, &mut truth);
+                literals.ask(&literals.find(folded), &text, folded, &mut truth);
             }
         }
         self.ask_others(&value, &mut truth);
@@ -206,11 +200,7 @@ impl ValueTests {
         };
         folded.clear();
         fold_into(&line.decode(), folded);
-        let found = literals.automaton.find_overlapping_iter(&*folded);
-        let mut found: Vec<u32> = found.map(|found| found.pattern().as_u32()).collect();
-        found.sort_unstable();
-        found.dedup();
-        found
+        literals.find(folded)
     }
 
     /// The tests that hold for the string `text`, in the lines of which exactly `found` are the literals; ascending, each
@@ -224,27 +214,11 @@ impl ValueTests {
             fold_into(&text, folded);
             truth.extend(self.whole.get(folded.as_str()).into_iter().flatten());
         }
-        let patterns = self
-            .literals
-            .as_ref()
-            .map_or(&[][..], |literals| &literals.patterns);
-        for (test, pattern, check) in found
-            .iter()
-            .flat_map(|literal| &patterns[*literal as usize])
-        {
-            let holds = match check {
-                Check::Found => true,
-                _ if pattern.is_cased() => pattern.matches(&text),
-                Check::AtStart | Check::AtEnd | Check::Whole => {
-                    if folded.is_empty() {
-                        fold_into(&text, folded);
-                    }
-                    pattern.matches_folded(folded)
-                }
-            };
-            if holds {
-                truth.push(*test);
+        if let Some(literals) = &self.literals {
+            if !found.is_empty() && folded.is_empty() {
+                fold_into(&text, folded);
             }
+            literals.ask(found, &text, folded, &mut truth);
         }
         self.ask_others(&Value::String(text), &mut truth);
         truth
@@ -260,20 +234,26 @@ impl ValueTests {
 }
 
 impl Literals {
-    fn find(&self, text: &str, folded: &str, truth: &mut Vec<u32>) {
+    /// The literals in a text; ascending, each once.
+    fn find(&self, folded: &str) -> Vec<u32> {
+        let mut seen = vec![0u64; self.patterns.len().div_ceil(64)];
         for found in self.automaton.find_overlapping_iter(folded) {
-            for (test, pattern, check) in &self.patterns[found.pattern().as_usize()] {
-                let holds = match check {
-                    Check::Found => true,
-                    Check::AtStart => found.start() == 0,
-                    Check::AtEnd => found.end() == folded.len(),
-                    Check::Whole if pattern.is_cased() => pattern.matches(text),
-                    Check::Whole => pattern.matches_folded(folded),
-                };
-                if holds {
-                    truth.push(*test);
-                }
-            }
+            let literal = found.pattern().as_usize();
+            seen[literal / 64] |= 1 << (literal % 64);
         }
+        crate::bits(&seen).collect()
+    }
+
+    /// Adds the tests that hold for `text`, in which exactly `found` are the literals.
+    fn ask(&self, found: &[u32], text: &str, folded: &str, truth: &mut Vec<u32>) {
+        let patterns = found
+            .iter()
+            .flat_map(|literal| &self.patterns[*literal as usize]);
+        let holding = patterns.filter(|(_, pattern, check)| match check {
+            Check::Found => true,
+            Check::Whole if pattern.is_cased() => pattern.matches(text),
+            Check::Whole => pattern.matches_folded(folded),
+        });
+        truth.extend(holding.map(|(test, ..)| *test));
     }
 }

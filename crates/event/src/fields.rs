@@ -64,10 +64,11 @@ impl<'a> Indexed<'a> {
 impl<'a> Fields<'a> for Indexed<'a> {
     fn lookup(&self, path: &FieldPath) -> Lookup<'a> {
         if path.has_wildcard() {
-            let paths = self.paths.iter().filter(|(text, _)| path.matches(text));
-            let numbers: Vec<usize> = paths.map(|(_, (number, _))| *number).collect();
-            let found = self.found.iter();
-            let meant = found.filter(|(number, _)| numbers.contains(number));
+            let mut is_meant = vec![false; self.paths.len()];
+            for (text, (number, _)) in &self.paths {
+                is_meant[*number] = path.matches(text);
+            }
+            let meant = self.found.iter().filter(|(number, _)| is_meant[*number]);
             return Indexed::gather(meant.map(|(_, value)| value));
         }
         match self.paths.get(path.as_str()) {

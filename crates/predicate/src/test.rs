@@ -217,9 +217,16 @@ impl Matcher {
                 text.eq_ignore_ascii_case(if *value { "true" } else { "false" })
             }
             Matcher::Regex(regex) => regex.is_match(text),
-            Matcher::Cidr(net) => text
-                .parse::<IpAddr>()
-                .is_ok_and(|address| net.contains(&address.to_canonical())),
+            Matcher::Cidr(net) => {
+                // A scope (`fe80::1%12`) says on which link an address is, not which.
+                let address = text
+                    .split('%')
+                    .next()
+                    .and_then(|text| text.parse::<IpAddr>().ok());
+                address.is_some_and(|address| {
+                    net.contains(&address) || net.contains(&address.to_canonical())
+                })
+            }
             Matcher::Compare(comparison, number) => {
                 Decimal::parse_plain(text).is_some_and(|value| comparison.holds(&value, number))
             }

@@ -378,10 +378,13 @@ static HOST: LazyLock<Vec<FieldPath>> = LazyLock::new(|| {
     .into()
 });
 
+/// How many characters of a host's name count. A full name in the DNS has 253.
+const MAX_HOST: usize = 256;
+
 fn host<'a>(event: &impl Fields<'a>) -> String {
     let mut values = HOST.iter().flat_map(|path| event.lookup(path).values);
     let name = values.find_map(|value| match value {
-        Value::String(name) => Some(name.into_owned()),
+        Value::String(name) => Some(name.chars().take(MAX_HOST).collect()),
         _ => None,
     });
     name.unwrap_or_default()

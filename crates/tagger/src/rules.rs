@@ -5,7 +5,8 @@ use event::Fields;
 use mapping::{MapError, MappedRule, Mapping};
 use sha2::{Digest, Sha256};
 use sigma::{
-    Collection, Diagnostic, Kind, Level, Location, Rule, SetAside, Severity, Source, Span,
+    Collection, Diagnostic, Kind, Level, Location, Placeholders, Rule, SetAside, Severity, Source,
+    Span,
 };
 use std::io;
 use std::num::NonZero;
@@ -74,7 +75,7 @@ impl Rules {
         let mut unreadable = Vec::new();
         let mut hashes = Vec::new();
         let mut parsed = Vec::new();
-        for (path, read) in files.iter().zip(read_all(&files)) {
+        for (path, read) in files.iter().zip(read_all(&files, &mapping.placeholders())) {
             match read {
                 Ok((hash, one)) => {
                     hashes.push(hash);
@@ -216,13 +217,15 @@ type Read = io::Result<(Hash, sigma::Parsed)>;
 type Hash = [u8; 32];
 
 /// Reads and parses `files` on all cores, and keeps their order.
-fn read_all(files: &[PathBuf]) -> Vec<Read> {
+fn read_all(files: &[PathBuf], placeholders: &Placeholders) -> Vec<Read> {
     let threads = std::thread::available_parallelism().map_or(1, NonZero::get);
     let next = AtomicUsize::new(0);
     let work = || {
         let files = std::iter::from_fn(|| {
             let index = next.fetch_add(1, Ordering::Relaxed);
-            files.get(index).map(|file| (index, read_one(file)))
+            files
+                .get(index)
+                .map(|file| (index, read_one(file, placeholders)))
         });
         files.collect::<Vec<_>>()
     };
@@ -244,14 +247,17 @@ fn read_all(files: &[PathBuf]) -> Vec<Read> {
     read.into_iter().map(|(_, read)| read).collect()
 }
 
-fn read_one(path: &Path) -> Read {
+fn read_one(path: &Path, placeholders: &Placeholders) -> Read {
     let text = std::fs::read(path)?;
     let name = path.to_string_lossy();
     let source = Source {
         name: &name,
         text: &text,
     };
-    Ok((Sha256::digest(&text).into(), sigma::parse(&source)))
+    Ok((
+        Sha256::digest(&text).into(),
+        sigma::parse_with(&source, placeholders),
+    ))
 }
 
 fn not_read(path: &Path, error: &io::Error) -> SetAside {
