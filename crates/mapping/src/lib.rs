@@ -2,18 +2,21 @@
 //!
 //! A Sigma rule says `category: process_creation` and `Image`; an event has neither. A [`Mapping`] knows, for the log
 //! source of a rule, in which events it lies (its [`Branch`]es), and for each field name in such a branch all the places
-//! where the different shapes of an event keep it. These places are looked up *together*: of flat EVTX fields
-//! (`Image`), the nested JSON of an EVTX record (`Event.EventData.Image`), winlogbeat 6 (`event_data.Image`), winlogbeat
-//! 7 and 8 as they send (`winlog.event_data.Image`), and what Elastic's ingest pipelines make of that
-//! (`process.executable`), an event has one. So nobody has to say which shape events have, and one set of rules serves a
-//! mixture of them.
+//! where an event may keep it. So nobody has to say which shape events have, and one set of rules serves a mixture of them.
+//!
+//! Windows (`windows`) is one log format in many shapes: flat EVTX fields (`Image`), the nested JSON of an EVTX record
+//! (`Event.EventData.Image`), winlogbeat 6 (`event_data.Image`), winlogbeat 7 and 8 as they send
+//! (`winlog.event_data.Image`), and what Elastic's ingest pipelines make of that (`process.executable`). An event has one
+//! of these, and all are looked up *together*. Every other product (`products`) is a table of log sources, each with the
+//! forms in which its events come, and each form with a condition and names of its own.
 //!
 //! Promised: a log source binds. Product, category and service become conditions on the event, and a log source that no
 //! mapping knows is an error, never a rule that is silently true or silently dead. What an ingest pipeline took apart
 //! (`User`, `Hashes`, `Details` …) is put together again where that is possible.
 //!
-//! Left out: rules of other products than Windows, other tools' mapping files, and the meaning of tests, which is
-//! `predicate`'s.
+//! Beside what is built in there are mappings that users bring (`custom`), as files of sigmac and pySigma.
+//!
+//! Left out: the meaning of tests, which is `predicate`'s, and what concerns only queries: indices, templates, output.
 //!
 //! ```
 //! # use sigma::{Document, Source};
@@ -38,35 +41,83 @@
 //! }
 //! ```
 
+mod custom;
 mod error;
 mod mapped;
+mod products;
 mod translate;
 mod windows;
 
 pub use error::{MapError, NotMapped};
 pub use mapped::{Branch, MappedRule};
 
+use custom::{Custom, Draft, Unusable};
 use predicate::Predicate;
-use sigma::Rule;
+use sigma::{Diagnostic, LogSource, Placeholders, Rule, Source};
+use windows::Windows;
 
 /// A field mapping. It may be shared between threads, and remembers the fields that it has made.
 #[derive(Debug)]
 pub struct Mapping {
-    /// None: names are as they are.
-    windows: Option<windows::Windows>,
+    /// The first that knows a rule's log source decides.
+    parts: Vec<Part>,
+}
+
+/// What may know log sources.
+#[derive(Debug)]
+enum Part {
+    /// Names are as they are, and every event is of every log source.
+    AsIs,
+    /// What is built in.
+    Builtin(Windows),
+    /// What the user brings.
+    Custom(Custom),
 }
 
 impl Mapping {
     /// No mapping: the names of a rule are those of the events, and every event is in scope, whatever the log source.
     pub fn none() -> Mapping {
-        Mapping { windows: None }
+        Mapping {
+            parts: vec![Part::AsIs],
+        }
     }
 
-    /// The mapping for events of Windows, in all shapes that the crate's page names.
+    /// The mapping for all products that are known here, in all shapes of their events.
     pub fn builtin() -> Mapping {
         Mapping {
-            windows: Some(windows::Windows::default()),
+            parts: vec![Part::Builtin(Windows::default())],
         }
+    }
+
+    /// Reads the text of a mapping file, which is a configuration of sigmac or a processing pipeline of pySigma.
+    ///
+    /// # Errors
+    /// All that is wrong with it, and all that it says but is not understood here.
+    pub fn read(source: &Source<'_>) -> Result<Mapping, Vec<Diagnostic>> {
+        Ok(Mapping {
+            parts: vec![Part::Custom(Custom::read(source)?)],
+        })
+    }
+
+    /// Asks several mappings, the first of which that knows a rule's log source decides. One that does not may still have
+    /// changed the rule for the next: its log source, or the names of its fields.
+    pub fn first_of(mappings: impl IntoIterator<Item = Mapping>) -> Mapping {
+        let parts = mappings.into_iter().flat_map(|mapping| mapping.parts);
+        Mapping {
+            parts: parts.collect(),
+        }
+    }
+
+    /// The values that it has for the placeholders of rules, which are put in when these are read ([`sigma::parse_with`]).
+    pub fn placeholders(&self) -> Placeholders {
+        let mut all = Placeholders::new();
+        for part in &self.parts {
+            let Part::Custom(custom) = part else { continue };
+            for (name, values) in custom.placeholders().into_iter().flatten() {
+                all.entry(name.clone()).or_insert_with(|| values.clone());
+            }
+        }
+        all
     }
 
     /// What `rule` means on events.
@@ -74,19 +125,38 @@ impl Mapping {
     /// # Errors
     /// [`MapError::NotMapped`] if its log source is not known here; otherwise what is wrong with the rule, and where.
     pub fn map(&self, rule: &Rule) -> Result<MappedRule, MapError> {
-        let Some(windows) = &self.windows else {
-            let detection = translate::detection(rule)?;
-            return Ok(MappedRule {
-                branches: vec![Branch {
+        let mut draft = Draft::of(rule)?;
+        for part in &self.parts {
+            let branches = match part {
+                Part::AsIs => vec![Branch {
                     condition: Predicate::All(Vec::new()),
-                    detection,
+                    detection: draft.detection().into_owned(),
                 }],
-            });
-        };
-        let scopes = windows::scopes(&rule.log_source)?;
-        let detection = translate::detection(rule)?;
-        Ok(MappedRule {
-            branches: windows.branches(&scopes, &detection),
-        })
+                Part::Builtin(windows) => builtin(windows, &draft.log_source, &draft.detection()),
+                Part::Custom(custom) => {
+                    let unusable = |unusable: Unusable| MapError::Value {
+                        reason: unusable.reason(),
+                        location: rule.location.clone(),
+                    };
+                    custom.apply(&mut draft).map_err(unusable)?;
+                    draft.branch().into_iter().collect()
+                }
+            };
+            if !branches.is_empty() {
+                return Ok(MappedRule { branches });
+            }
+        }
+        Err(NotMapped::from(&draft.log_source).into())
     }
+}
+
+/// The branches of a detection that still has Sigma's field names; none if the log source is not known.
+fn builtin(windows: &Windows, log_source: &LogSource, detection: &Predicate) -> Vec<Branch> {
+    let rows = products::rows(log_source);
+    let mut scopes = windows::scopes(log_source);
+    scopes.extend(rows.iter().flat_map(|row| row.scopes));
+    let mut branches = windows.branches(&scopes, detection);
+    let forms = rows.iter().flat_map(|row| row.forms);
+    branches.extend(forms.map(|form| form.branch(detection)));
+    branches
 }

@@ -28,25 +28,28 @@ impl MappedRule {
     }
 }
 
-/// The same tree of tests, on other fields. What is large in it (patterns, expressions) is shared.
+/// The same tree of tests, on the fields that are known by the names in it.
 pub(crate) fn rebind(predicate: &Predicate, field: &impl Fn(&str) -> Field) -> Predicate {
-    let all = |parts: &[Predicate]| parts.iter().map(|part| rebind(part, field)).collect();
+    replace_fields(predicate, &|own| match own.sources() {
+        [Source::Path(path)] => field(path.as_str()),
+        _ => Field::new(paths(own).flat_map(|name| field(name).sources().to_vec())),
+    })
+}
+
+/// The same tree of tests, on other fields. What is large in it (patterns, expressions) is shared.
+pub(crate) fn replace_fields(predicate: &Predicate, by: &impl Fn(&Field) -> Field) -> Predicate {
+    let all = |parts: &[Predicate]| parts.iter().map(|part| replace_fields(part, by)).collect();
     match predicate {
         Predicate::All(parts) => Predicate::All(all(parts)),
         Predicate::Any(parts) => Predicate::Any(all(parts)),
-        Predicate::Not(part) => Predicate::Not(Box::new(rebind(part, field))),
-        Predicate::Test(test) => {
-            let field = |own: &Field| field(name(own));
-            Predicate::Test(match test {
-                Test::Value(own, matcher) => Test::Value(field(own), matcher.clone()),
-                Test::Null(own) => Test::Null(field(own)),
-                Test::Present(own) => Test::Present(field(own)),
-                Test::Keyword(matcher) => Test::Keyword(matcher.clone()),
-                Test::Refer(left, relation, right) => {
-                    Test::Refer(field(left), *relation, field(right))
-                }
-            })
-        }
+        Predicate::Not(part) => Predicate::Not(Box::new(replace_fields(part, by))),
+        Predicate::Test(test) => Predicate::Test(match test {
+            Test::Value(own, matcher) => Test::Value(by(own), matcher.clone()),
+            Test::Null(own) => Test::Null(by(own)),
+            Test::Present(own) => Test::Present(by(own)),
+            Test::Keyword(matcher) => Test::Keyword(matcher.clone()),
+            Test::Refer(left, relation, right) => Test::Refer(by(left), *relation, by(right)),
+        }),
     }
 }
 
@@ -54,8 +57,8 @@ pub(crate) fn rebind(predicate: &Predicate, field: &impl Fn(&str) -> Field) -> P
 pub(crate) fn names(predicate: &Predicate) -> Vec<&str> {
     let mut names = Vec::new();
     predicate.for_each_test(&mut |test| match test {
-        Test::Value(own, _) | Test::Null(own) | Test::Present(own) => names.push(name(own)),
-        Test::Refer(left, _, right) => names.extend([name(left), name(right)]),
+        Test::Value(own, _) | Test::Null(own) | Test::Present(own) => names.extend(paths(own)),
+        Test::Refer(left, _, right) => names.extend(paths(left).chain(paths(right))),
         Test::Keyword(_) => {}
     });
     names.sort_unstable();
@@ -63,10 +66,10 @@ pub(crate) fn names(predicate: &Predicate) -> Vec<&str> {
     names
 }
 
-/// The one path of a field that has Sigma's own name.
-fn name(own: &Field) -> &str {
-    match own.sources() {
-        [Source::Path(path)] => path.as_str(),
-        _ => "",
-    }
+/// The names of a field that has Sigma's own, which are several where a mapping of the user's says so.
+pub(crate) fn paths(own: &Field) -> impl Iterator<Item = &str> {
+    own.sources().iter().filter_map(|source| match source {
+        Source::Path(path) => Some(path.as_str()),
+        Source::Derived(_) => None,
+    })
 }

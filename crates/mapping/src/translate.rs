@@ -21,7 +21,7 @@ pub(crate) fn detection(rule: &Rule) -> Result<Predicate, MapError> {
 }
 
 /// The document is where the items come from: they know their place in it, but not its file.
-fn translate(expression: &Expr<'_>, document: &Location) -> Result<Predicate, MapError> {
+pub(crate) fn translate(expression: &Expr<'_>, document: &Location) -> Result<Predicate, MapError> {
     let all = |parts: &[Expr<'_>]| -> Result<Vec<Predicate>, MapError> {
         parts.iter().map(|part| translate(part, document)).collect()
     };

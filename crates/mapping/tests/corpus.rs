@@ -357,44 +357,63 @@ fn winlogbeat_6(event: &str) -> String {
     old.to_string()
 }
 
+/// Log sources of active rules that are not mapped, and how many rules have them: nothing is known that would tell such
+/// events from others.
+const NOT_MAPPED: [(&str, usize); 18] = [
+    ("product=azure, service=pim", 7),
+    ("product=django, category=application", 1),
+    ("product=fortios, service=sslvpnd", 1),
+    ("product=huawei, service=bgp", 1),
+    ("product=juniper, service=bgp", 1),
+    ("product=jvm, category=application", 5),
+    ("product=nodejs, category=application", 1),
+    ("product=onelogin, service=onelogin.events", 2),
+    (
+        "product=paloalto, category=appliance, service=globalprotect",
+        1,
+    ),
+    (
+        "product=paloalto, category=file_event, service=globalprotect",
+        1,
+    ),
+    ("product=python, category=application", 1),
+    ("product=qualys", 2),
+    ("product=ruby_on_rails, category=application", 1),
+    ("product=spring, category=application", 2),
+    ("product=sql, category=application", 1),
+    ("product=velocity, category=application", 1),
+    ("product=windows, category=file_access", 13),
+    ("product=windows, category=file_rename", 2),
+];
+
 #[test]
-fn every_rule_of_windows_is_mapped() {
+fn nearly_every_rule_is_mapped() {
     let Some(shared) = testkit::shared() else {
         return;
     };
     let rules = rules(&shared.join("corpus"));
-    assert!(rules.len() > 3700, "{}", rules.len());
     let mapping = Mapping::builtin();
     let mut missing = BTreeMap::<String, usize>::new();
+    let mut mapped = 0;
     for rule in &rules {
         match mapping.map(rule) {
-            Ok(rule) => assert!(!rule.branches.is_empty()),
-            Err(MapError::NotMapped(source))
-                if source
-                    .product
-                    .as_deref()
-                    .is_none_or(|product| product == "windows") =>
-            {
+            Ok(rule) => {
+                assert!(!rule.branches.is_empty());
+                mapped += 1;
+            }
+            Err(MapError::NotMapped(source)) => {
                 *missing.entry(source.to_string()).or_default() += 1;
             }
-            Err(MapError::NotMapped(_)) => {}
             Err(error) => panic!("{error}"),
         }
     }
-    let known = [
-        ("category=database", 1),
-        ("category=dns", 11),
-        ("category=firewall", 2),
-        ("category=proxy", 56),
-        ("category=webserver", 86),
-        ("product=windows, category=file_access", 13),
-        ("product=windows, category=file_rename", 2),
-        ("service=apache", 2),
-        ("service=netflow", 1),
-        ("service=nginx", 1),
-    ];
-    let known =
-        known.map(|(source, rules)| (format!("no mapping knows the log source {source}"), rules));
+    println!(
+        "{mapped} of {} rules are mapped; not mapped: {missing:#?}",
+        rules.len()
+    );
+    assert!(mapped >= 3400, "{mapped}");
+    let known = NOT_MAPPED
+        .map(|(source, rules)| (format!("no mapping knows the log source {source}"), rules));
     assert_eq!(missing, BTreeMap::from(known));
 }
 

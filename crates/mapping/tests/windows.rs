@@ -52,8 +52,8 @@ fn ingested(channel: &str, id: u32, fields: &Value) -> Value {
 fn a_log_source_that_is_not_known_is_an_error() {
     for (log_source, message) in [
         (
-            "product: linux, category: file_event",
-            "product=linux, category=file_event",
+            "product: linux, category: image_load",
+            "product=linux, category=image_load",
         ),
         (
             "product: windows, category: file_access",
@@ -67,7 +67,7 @@ fn a_log_source_that_is_not_known_is_an_error() {
             "product: windows, service: nonsense",
             "product=windows, service=nonsense",
         ),
-        ("category: proxy", "category=proxy"),
+        ("category: nonsense", "category=nonsense"),
         // It is known, but no event can be both.
         (
             "category: process_creation, service: system",

@@ -6,7 +6,7 @@
 
 use crate::condition::{self, Condition, Problem, Resolver};
 use crate::diagnostic::{Sink, Span};
-use crate::modifier::{self, Alternatives, Modifier, PLACEHOLDER, Refusal};
+use crate::modifier::{self, Alternatives, Modifier, PLACEHOLDER, Placeholders, Refusal};
 use crate::rule::Expr;
 use crate::yaml::{self, Content, Entry, Scalar};
 
@@ -241,9 +241,10 @@ pub(crate) fn read(
     entries: &[Entry<'_>],
     others: &[&str],
     whole: Span,
+    placeholders: &Placeholders,
     sink: &mut Sink,
 ) -> Option<Detection> {
-    let mut alternatives = Alternatives::new();
+    let mut alternatives = Alternatives::new(placeholders);
     let mut names = Vec::new();
     let mut searches = Vec::new();
     let mut condition = None;
@@ -290,6 +291,16 @@ pub(crate) fn read(
         return None;
     }
     Some(detection)
+}
+
+/// Reads a single search.
+pub(crate) fn read_search(node: &yaml::Node<'_>, sink: &mut Sink) -> Option<Node> {
+    let placeholders = Placeholders::new();
+    let mut reader = SearchReader {
+        sink,
+        alternatives: &mut Alternatives::new(&placeholders),
+    };
+    reader.node(node)
 }
 
 fn read_conditions(
@@ -339,12 +350,12 @@ pub(crate) fn report(problem: Problem, scalar: &Scalar<'_>, sink: &mut Sink) {
         .help = problem.help;
 }
 
-struct SearchReader<'s> {
+struct SearchReader<'s, 'p> {
     sink: &'s mut Sink,
-    alternatives: &'s mut Alternatives,
+    alternatives: &'s mut Alternatives<'p>,
 }
 
-impl SearchReader<'_> {
+impl SearchReader<'_, '_> {
     fn node(&mut self, node: &yaml::Node<'_>) -> Option<Node> {
         match &node.content {
             Content::Map(entries) if !entries.is_empty() => {
@@ -540,7 +551,7 @@ impl SearchReader<'_> {
         if refusal.code == PLACEHOLDER {
             self.sink
                 .needs_set_up(PLACEHOLDER, scalar.span, refusal.message)
-                .help("put the values of your site in its place and remove `expand`");
+                .help("give it values by a mapping, or put them in its place and remove `expand`");
         } else {
             self.sink
                 .error(refusal.code, scalar.span, refusal.message)

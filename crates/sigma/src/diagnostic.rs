@@ -205,13 +205,23 @@ impl Sink {
     }
 
     pub fn fault(&mut self, fault: Fault) {
-        let label = fault
-            .label
-            .map(|(span, message)| (self.location(span), message));
-        let diagnostic = self.error(fault.code, fault.span, fault.message);
-        diagnostic.help = fault.help.map(str::to_owned);
-        if let Some((location, message)) = label {
-            diagnostic.label(location, message);
+        let diagnostic = self.diagnostic(fault);
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// What is to be said about a fault in this source.
+    pub fn diagnostic(&self, fault: Fault) -> Diagnostic {
+        let label = |(span, message)| Label {
+            location: self.location(span),
+            message,
+        };
+        Diagnostic {
+            severity: Severity::Error,
+            code: fault.code,
+            message: fault.message,
+            help: fault.help.map(str::to_owned),
+            location: self.location(fault.span),
+            labels: fault.label.map(label).into_iter().collect(),
         }
     }
 

@@ -3,6 +3,7 @@
 use crate::detection::{self, Detection};
 use crate::diagnostic::{Location, Sink};
 use crate::header::{Field, Header, derived_id};
+use crate::modifier::Placeholders;
 use crate::rule::{LogSource, RuleId};
 use crate::yaml::{Content, Node};
 
@@ -34,7 +35,11 @@ pub enum Targets {
 
 impl Filter {
     /// Reads a document that is a filter; none if it is broken.
-    pub(crate) fn read(document: &Node<'_>, sink: &mut Sink) -> Option<Filter> {
+    pub(crate) fn read(
+        document: &Node<'_>,
+        placeholders: &Placeholders,
+        sink: &mut Sink,
+    ) -> Option<Filter> {
         let entries = document.as_map()?;
         let start = entries
             .first()
@@ -61,7 +66,7 @@ impl Filter {
             );
             return None;
         }
-        let detection = detection::read(entries, &["rules"], node.span, sink);
+        let detection = detection::read(entries, &["rules"], node.span, placeholders, sink);
         Some(Filter {
             log_source: log_source?,
             rules: rules?,

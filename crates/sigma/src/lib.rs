@@ -75,7 +75,7 @@ mod pattern;
 mod regex;
 mod rule;
 mod scalar;
-mod yaml;
+pub mod yaml;
 
 pub use collection::Collection;
 pub use condition::Condition;
@@ -88,7 +88,7 @@ pub use detection::{
 };
 pub use diagnostic::{Diagnostic, Label, Location, Severity, Source, Span};
 pub use filter::{Filter, Targets};
-pub use modifier::Modifier;
+pub use modifier::{Modifier, Placeholders};
 pub use rule::{
     Custom, Data, Date, Expr, Level, LogSource, Related, Rule, RuleId, Status, Tag, UnknownWord,
 };
@@ -144,7 +144,13 @@ pub struct SetAside {
 
 /// Reads all documents of a source. A broken one does not stop the others.
 pub fn parse(source: &Source<'_>) -> Parsed {
+    parse_with(source, &Placeholders::new())
+}
+
+/// Reads all documents of a source as [`parse`] does, with values for the placeholders under `expand`.
+pub fn parse_with(source: &Source<'_>, placeholders: &Placeholders) -> Parsed {
     let mut reader = Reader {
+        placeholders,
         sink: Sink::new(source.name),
         documents: Vec::new(),
         set_aside: Vec::new(),
@@ -160,13 +166,25 @@ pub fn parse(source: &Source<'_>) -> Parsed {
     }
 }
 
-struct Reader {
+/// Reads what a search looks for, out of a document that is no rule; `file` is the name of that document's source.
+///
+/// # Errors
+/// All that is wrong with it.
+pub fn parse_search(file: &str, search: &yaml::Node<'_>) -> Result<Node, Vec<Diagnostic>> {
+    let mut sink = Sink::new(file);
+    let node = detection::read_search(search, &mut sink);
+    sink.diagnostics.retain(Diagnostic::sets_aside);
+    node.ok_or(sink.diagnostics)
+}
+
+struct Reader<'p> {
+    placeholders: &'p Placeholders,
     sink: Sink,
     documents: Vec<Document>,
     set_aside: Vec<SetAside>,
 }
 
-impl Reader {
+impl Reader<'_> {
     fn read(&mut self, text: &str) {
         let mut documents = Documents::new(text);
         let mut actions = Actions::default();
@@ -193,12 +211,14 @@ impl Reader {
         } else if document.get("filter").is_some() {
             (
                 Kind::Filter,
-                Filter::read(document, sink).map(|it| Document::Filter(Box::new(it))),
+                Filter::read(document, self.placeholders, sink)
+                    .map(|it| Document::Filter(Box::new(it))),
             )
         } else if document.get("detection").is_some() || document.get("logsource").is_some() {
             (
                 Kind::Rule,
-                Rule::read(document, sink).map(|it| Document::Rule(Box::new(it))),
+                Rule::read(document, self.placeholders, sink)
+                    .map(|it| Document::Rule(Box::new(it))),
             )
         } else {
             sink.error(

@@ -8,7 +8,8 @@
 //! - `base64offset` needs two bytes at least: of a single one, a variant would be empty and match everything.
 //! - `windash` finds en dash, em dash and horizontal bar in the rule's text, too.
 //! - `re`, `cidr` and `exists` come first; `all` and `neq` may stand anywhere; the same modifier twice is once.
-//! - A placeholder under `expand` needs set-up, in a regular expression as anywhere else.
+//! - A placeholder under `expand` needs set-up as long as nobody has values for it; they are texts, without wildcards. In a
+//!   regular expression it always does.
 
 use crate::detection::{Comparison, DatePart, Part, Pattern, RefKind, Value};
 use crate::pattern::placeholder;
@@ -18,6 +19,7 @@ use crate::yaml::Scalar;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ipnet::IpNet;
+use std::collections::HashMap;
 use std::net::IpAddr;
 
 /// Defines the modifiers by their names, the first of which is the usual one.
@@ -146,23 +148,49 @@ impl Refusal {
     }
 }
 
-/// How many values may still come of alternatives (`windash`, `base64offset`) in one rule.
+/// The values of placeholders, by their names without percent signs.
+pub type Placeholders = HashMap<String, Vec<String>>;
+
+/// How many values may still come of alternatives (`windash`, `base64offset`, `expand`) in one rule.
 #[derive(Debug)]
-pub(crate) struct Alternatives {
+pub(crate) struct Alternatives<'p> {
     left: usize,
+    placeholders: &'p Placeholders,
 }
 
-impl Alternatives {
+impl<'p> Alternatives<'p> {
     pub const MAX: usize = 20_000;
 
-    pub fn new() -> Alternatives {
+    pub fn new(placeholders: &'p Placeholders) -> Alternatives<'p> {
         Alternatives {
             left: Alternatives::MAX,
+            placeholders,
         }
     }
 
     fn spend(&mut self, variants: usize) {
         self.left = self.left.saturating_sub(variants);
+    }
+
+    /// Any of these, which are none when they would be too many.
+    fn any_of(
+        &mut self,
+        modifier: Modifier,
+        variants: Option<Vec<Pattern>>,
+    ) -> Result<Draft, Refusal> {
+        let Some(variants) = variants else {
+            let message = format!(
+                "`{}` gives more than {} alternatives",
+                modifier.as_str(),
+                Alternatives::MAX
+            );
+            return Err(Refusal::new("too-many-alternatives", message)
+                .help("split the values over several rules"));
+        };
+        self.spend(variants.len());
+        Ok(Draft::AnyOf(
+            variants.into_iter().map(Draft::Text).collect(),
+        ))
     }
 }
 
@@ -179,7 +207,7 @@ enum Draft {
 pub(crate) fn apply(
     modifiers: &[Modifier],
     scalar: &Scalar<'_>,
-    alternatives: &mut Alternatives,
+    alternatives: &mut Alternatives<'_>,
 ) -> Result<Value, Refusal> {
     let mut steps = modifiers
         .iter()
@@ -279,7 +307,11 @@ fn network(scalar: &Scalar<'_>) -> Result<Value, Refusal> {
 }
 
 impl Draft {
-    fn step(self, modifier: Modifier, alternatives: &mut Alternatives) -> Result<Draft, Refusal> {
+    fn step(
+        self,
+        modifier: Modifier,
+        alternatives: &mut Alternatives<'_>,
+    ) -> Result<Draft, Refusal> {
         use Modifier::*;
         if let Draft::AnyOf(drafts) = self {
             let drafts = drafts
@@ -302,18 +334,8 @@ impl Draft {
             Base64Offset => self.base64_offset(alternatives),
             Windash => match self {
                 Draft::Text(pattern) => {
-                    let Some(variants) = pattern.windash(alternatives.left) else {
-                        let message = format!(
-                            "`windash` gives more than {} alternatives",
-                            Alternatives::MAX
-                        );
-                        return Err(Refusal::new("too-many-alternatives", message)
-                            .help("split the values over several rules"));
-                    };
-                    alternatives.spend(variants.len());
-                    Ok(Draft::AnyOf(
-                        variants.into_iter().map(Draft::Text).collect(),
-                    ))
+                    let variants = pattern.windash(alternatives.left);
+                    alternatives.any_of(modifier, variants)
                 }
                 other => Err(other.wrong_type(modifier, "a text")),
             },
@@ -345,7 +367,15 @@ impl Draft {
                     Some(name) => Err(unset(name)),
                     None => Ok(self),
                 },
-                other => other.text(modifier, Pattern::expand),
+                Draft::Text(pattern) => {
+                    let pattern = pattern.expand();
+                    let filled = pattern.fill(alternatives.placeholders, alternatives.left);
+                    match filled {
+                        Some(mut one) if one.len() == 1 => Ok(Draft::Text(one.remove(0))),
+                        filled => alternatives.any_of(modifier, filled),
+                    }
+                }
+                other => Err(other.wrong_type(modifier, "a text")),
             },
         }
     }
@@ -486,7 +516,7 @@ impl Draft {
         Ok(encoded(&STANDARD.encode(bytes), cased))
     }
 
-    fn base64_offset(self, alternatives: &mut Alternatives) -> Result<Draft, Refusal> {
+    fn base64_offset(self, alternatives: &mut Alternatives<'_>) -> Result<Draft, Refusal> {
         let (bytes, cased) = self.bytes(Modifier::Base64Offset)?;
         if bytes.len() < 2 {
             return Err(

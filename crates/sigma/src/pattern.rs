@@ -4,6 +4,7 @@
 //! three it makes it literal. `\\server` therefore has *one* leading backslash.
 
 use crate::detection::{Part, Pattern};
+use crate::modifier::Placeholders;
 use std::iter;
 
 impl Pattern {
@@ -125,6 +126,43 @@ impl Pattern {
             expanded.push_text(rest);
         }
         expanded
+    }
+
+    /// Every way to put values in the place of the placeholders that have some. None if that is more than `limit`.
+    pub(crate) fn fill(&self, placeholders: &Placeholders, limit: usize) -> Option<Vec<Pattern>> {
+        let mut variants = vec![Pattern {
+            parts: Vec::new(),
+            cased: self.cased,
+        }];
+        for part in &self.parts {
+            let Part::Placeholder(name) = part else {
+                variants
+                    .iter_mut()
+                    .for_each(|variant| variant.push(part.clone()));
+                continue;
+            };
+            let values = match placeholders.get(name) {
+                Some(values) if !values.is_empty() => values
+                    .iter()
+                    .map(|value| Part::Text(value.clone()))
+                    .collect(),
+                _ => vec![part.clone()],
+            };
+            if variants.len().saturating_mul(values.len()) > limit {
+                return None;
+            }
+            variants = variants
+                .iter()
+                .flat_map(|variant| {
+                    values.iter().map(|value| {
+                        let mut longer = variant.clone();
+                        longer.push(value.clone());
+                        longer
+                    })
+                })
+                .collect();
+        }
+        Some(variants)
     }
 
     /// Every way to write the options in it: a dash or slash that begins a word (`\B[-/–—―]\b`) may be any of

@@ -116,7 +116,8 @@ fn escape(text: &str, in_class: bool, out: &mut String) -> usize {
     let outside = |written: &'static str| if in_class { None } else { Some(written) };
     let written = match escaped {
         'e' => Some(r"\x1B"),
-        '0' => Some(r"\x00"),
+        // `\012` is left alone, so that it is refused rather than misread.
+        '0' if !text[2..].starts_with(|c: char| c.is_ascii_digit()) => Some(r"\x00"),
         '<' => Some("<"),
         '>' => Some(">"),
         'Z' => outside(r"(?:\n?\z)"),

@@ -4,6 +4,7 @@ use crate::detection::{self, Detection, Item};
 use crate::diagnostic::{Location, Sink, Span};
 use crate::filter::Filter;
 use crate::header::{Field, Header, derived_id};
+use crate::modifier::Placeholders;
 use crate::yaml::Node;
 use std::fmt;
 use std::str::FromStr;
@@ -73,7 +74,11 @@ impl Rule {
     }
 
     /// Reads a document that is a rule; none if it is broken.
-    pub(crate) fn read(document: &Node<'_>, sink: &mut Sink) -> Option<Rule> {
+    pub(crate) fn read(
+        document: &Node<'_>,
+        placeholders: &Placeholders,
+        sink: &mut Sink,
+    ) -> Option<Rule> {
         let entries = document.as_map()?;
         let start = entries
             .first()
@@ -83,7 +88,7 @@ impl Rule {
         let log_source = LogSource::read(document, start, sink);
         let detection = match document.get("detection") {
             Some(node) => match node.as_map() {
-                Some(entries) => detection::read(entries, &[], node.span, sink),
+                Some(entries) => detection::read(entries, &[], node.span, placeholders, sink),
                 None => {
                     let message = format!("`detection` must be a map, and this is {}", node.kind());
                     sink.error("no-detection", node.span, message);

@@ -5,14 +5,18 @@
 
 /// The meaning of a scalar.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Meaning {
+pub enum Meaning {
+    /// Nothing.
     Null,
+    /// True or false.
     Bool(bool),
     /// Canonical decimal text: no leading zeros, no trailing ones behind the point, no exponent.
     Number(String),
-    /// Infinite, not a number, or longer than [`MAX_DIGITS`].
+    /// Infinite, not a number, or too long to be compared with anything.
     NoNumber,
+    /// A date, with or without a time.
     Date,
+    /// A text.
     Text,
 }
 

@@ -1,7 +1,7 @@
 //! YAML as a tree with positions, built from the events of `granit-parser` and safe against hostile input.
 //!
 //! Texts are borrowed from the source wherever they stand there as they are. A document that breaks a rule of this
-//! module is a [`Fault`], and reading goes on with the next one:
+//! module is a fault, and reading goes on with the next one:
 //!
 //! - duplicate keys are an error, as the specification of YAML has it (the common loaders let the last one win in
 //!   silence, and a rule with two `selection:` then loses one of them);
@@ -9,47 +9,60 @@
 //! - an alias copies its anchor, within [`MAX_NODES`] for the whole file; one that contains itself is an error;
 //! - nesting ends at [`MAX_DEPTH`], files at [`MAX_BYTES`];
 //! - only the tags of YAML's own types are known.
+//!
+//! Rules are read by [`crate::parse`]. [`read`] is for files beside them that want the same care, such as mappings.
 
-use crate::diagnostic::Span;
-use crate::scalar::{self, Meaning};
+use crate::diagnostic::{Diagnostic, Sink, Source, Span};
+use crate::scalar;
 use granit_parser::{Event, Marker, Parser, ScalarStyle, ScanError, StrInput, Tag};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 
+pub use crate::scalar::Meaning;
+
 /// Files longer than this are refused.
-pub(crate) const MAX_BYTES: usize = 10 << 20;
+pub const MAX_BYTES: usize = 10 << 20;
 /// Lists and maps may be nested this deep.
-pub(crate) const MAX_DEPTH: usize = 64;
+pub const MAX_DEPTH: usize = 64;
 /// Nodes that one file may have, aliases counted as what they stand for.
-pub(crate) const MAX_NODES: usize = 500_000;
+pub const MAX_NODES: usize = 500_000;
 
 /// A node of the tree.
 #[derive(Debug, Clone)]
-pub(crate) struct Node<'a> {
+pub struct Node<'a> {
+    /// Where it stands.
     pub span: Span,
+    /// What it is.
     pub content: Content<'a>,
 }
 
 /// What a [`Node`] is.
 #[derive(Debug, Clone)]
-pub(crate) enum Content<'a> {
+pub enum Content<'a> {
+    /// A single value.
     Scalar(Scalar<'a>),
+    /// A list.
     List(Vec<Node<'a>>),
+    /// A map in source order; no key is there twice.
     Map(Vec<Entry<'a>>),
 }
 
 /// A key and its value.
 #[derive(Debug, Clone)]
-pub(crate) struct Entry<'a> {
+pub struct Entry<'a> {
+    /// The key.
     pub key: Scalar<'a>,
+    /// Its value.
     pub value: Node<'a>,
 }
 
 /// A text and whether it may mean something else than itself.
 #[derive(Debug, Clone)]
-pub(crate) struct Scalar<'a> {
+pub struct Scalar<'a> {
+    /// The text, quotes and escapes resolved.
     pub text: Cow<'a, str>,
+    /// Where it stands.
     pub span: Span,
     /// Where the text begins in the source, if it stands there as it is.
     origin: Option<u32>,
@@ -67,7 +80,7 @@ impl Scalar<'_> {
     }
 
     /// The span of a part of the text, or of the whole scalar when the text does not stand in the source as it is.
-    pub fn part(&self, range: std::ops::Range<usize>) -> Span {
+    pub(crate) fn part(&self, range: std::ops::Range<usize>) -> Span {
         let (Some(origin), Some(before)) = (self.origin, self.text.get(..range.start)) else {
             return self.span;
         };
@@ -86,7 +99,7 @@ impl Scalar<'_> {
 
 impl<'a> Node<'a> {
     /// Nothing.
-    pub fn null(span: Span) -> Node<'a> {
+    pub(crate) fn null(span: Span) -> Node<'a> {
         let scalar = Scalar {
             text: Cow::Borrowed(""),
             span,
@@ -161,6 +174,15 @@ impl<'a> Node<'a> {
         }
         (cost, height + 1)
     }
+}
+
+/// The documents of a source, without regard to what they are about.
+///
+/// # Errors
+/// What is wrong with the first that cannot be read.
+pub fn read<'a>(source: &Source<'a>) -> Result<Vec<Node<'a>>, Box<Diagnostic>> {
+    let documents = decode(source.text).and_then(|text| Documents::new(text).collect());
+    documents.map_err(|fault| Box::new(Sink::new(source.name).diagnostic(fault)))
 }
 
 /// Why a document cannot be read.

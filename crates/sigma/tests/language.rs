@@ -2,7 +2,10 @@
 
 mod support;
 
-use sigma::{Comparison, Expr, Item, Level, Link, Modifier, Part, Severity, Status, Value};
+use sigma::{
+    Comparison, Document, Expr, Item, Level, Link, Modifier, Node, Part, Pattern, Severity, Status,
+    Value,
+};
 use support::{codes, reason, rule, with_detection, with_item};
 
 /// The tree of an expression in short: `f=a & (g=b | kw)`.
@@ -645,5 +648,73 @@ fn a_rule_without_id_is_known_by_what_it_says_not_by_how_it_is_written() {
         digits.len() == 16 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()),
         "{}",
         one.id
+    );
+}
+
+#[test]
+fn placeholders_that_have_values_are_texts() {
+    let placeholders = [("x", vec!["a*", "b"]), ("none", vec![])];
+    let placeholders = placeholders.map(|(name, values)| {
+        let values = values.into_iter().map(str::to_owned).collect();
+        (name.to_owned(), values)
+    });
+    let placeholders = placeholders.into_iter().collect();
+    let read = |search: &str| {
+        let text = format!(
+            "title: T\nlogsource: {{product: p}}\ndetection: {{s: {search}, condition: s}}\n"
+        );
+        let source = sigma::Source {
+            name: "rule.yml",
+            text: text.as_bytes(),
+        };
+        sigma::parse_with(&source, &placeholders)
+    };
+    let text = |text: &str| Part::Text(text.to_owned());
+    let pattern = |parts: Vec<Part>| {
+        Value::String(Pattern {
+            parts,
+            cased: false,
+        })
+    };
+    let parsed = read("{f|expand|contains: '-%x%*'}");
+    let [Document::Rule(rule)] = parsed.documents.as_slice() else {
+        panic!("{:?}", parsed.diagnostics)
+    };
+    let Node::Item(item) = &rule.detection.searches[0].node else {
+        panic!()
+    };
+    let filled = ["-a*", "-b"].map(|it| pattern(vec![Part::Star, text(it), Part::Star]));
+    assert_eq!(item.values, [Value::AnyOf(filled.to_vec())]);
+    for (search, code) in [
+        ("{f|expand: '%y%'}", "placeholder"),
+        ("{f|expand: '%none%'}", "placeholder"),
+        ("{f|expand: '%x%%y%'}", "placeholder"),
+        ("{f|re|expand: '%x%'}", "placeholder"),
+        (
+            &format!("{{f|expand: '{}'}}", "%x%".repeat(40)),
+            "too-many-alternatives",
+        ),
+    ] {
+        assert_eq!(read(search).set_aside[0].reason.code, code, "{search}");
+    }
+}
+
+#[test]
+fn other_files_are_read_with_the_same_care() {
+    let source = |text: &'static str| sigma::Source {
+        name: "other.yml",
+        text: text.as_bytes(),
+    };
+    let documents = sigma::yaml::read(&source("a: {f|contains: [x, 1]}\n---\nb: 2\n")).unwrap();
+    let [first, second] = documents.as_slice() else {
+        panic!("{documents:?}")
+    };
+    assert_eq!(second.get("b").unwrap().kind(), "a number");
+    let search = sigma::parse_search("other.yml", first.get("a").unwrap());
+    assert_eq!(search.unwrap_err()[0].location.line(), 1);
+    let fault = sigma::yaml::read(&source("a: 1\na: 2\n")).unwrap_err();
+    assert_eq!(
+        (fault.code, fault.location.line(), &*fault.location.file),
+        ("duplicate-key", 2, "other.yml")
     );
 }

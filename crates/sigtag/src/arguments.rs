@@ -71,6 +71,16 @@ pub(crate) enum Command {
     Man(Setup),
 }
 
+/// Where to look up log sources and fields.
+#[derive(Args, Debug)]
+pub(crate) struct MappingOption {
+    /// How log sources and fields are called in the events: a configuration of sigmac, or a processing pipeline of
+    /// pySigma. May be given several times; the first that knows a rule's log source decides. What is built in comes
+    /// last, unless `builtin` gives it its place, or `none` leaves it out.
+    #[arg(long = "mapping", value_name = "NAME|FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) names: Vec<PathBuf>,
+}
+
 /// Tags the events of files and folders.
 ///
 /// Reads rules, then events, and writes each event that a rule hits as one line of JSON, with its tag. A summary goes to
@@ -91,6 +101,9 @@ pub(crate) struct TagCommand {
     /// Rules: a file, or a folder with all .yml and .yaml files below it. May be given several times.
     #[arg(long, required = true, value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub(crate) rules: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) mapping: MappingOption,
 
     /// Write to this file instead of to standard output.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -138,8 +151,11 @@ pub(crate) struct TagCommand {
 #[command(after_help = "Exit codes:
   0  no rule is broken
   1  a rule is broken
-  2  wrong usage")]
+  2  wrong usage or configuration")]
 pub(crate) struct CheckCommand {
+    #[command(flatten)]
+    pub(crate) mapping: MappingOption,
+
     /// How to print what was found.
     #[arg(long, default_value = "text")]
     pub(crate) format: Format,
@@ -171,7 +187,7 @@ pub(crate) enum Format {
 #[command(after_help = "Exit codes:
   0  the rule hits the event
   1  it does not, or one of them is broken
-  2  wrong usage")]
+  2  wrong usage or configuration")]
 pub(crate) struct ExplainCommand {
     /// The file of the rule; of several rules in it, all are shown.
     #[arg(value_hint = ValueHint::FilePath)]
@@ -180,6 +196,9 @@ pub(crate) struct ExplainCommand {
     /// The file of the event, or `-` for standard input.
     #[arg(value_hint = ValueHint::FilePath)]
     pub(crate) event: PathBuf,
+
+    #[command(flatten)]
+    pub(crate) mapping: MappingOption,
 
     /// Of several events in the file, the one that begins on this line or, in EVTX, has this record id. [default: the first]
     #[arg(long, value_name = "N")]

@@ -3,16 +3,18 @@
 use crate::Exit;
 use crate::arguments::{CheckCommand, Format};
 use crate::diagnostics::Printer;
-use crate::show;
+use crate::{mappings, show};
 use anstream::{eprintln, println};
 use attack::Meaning;
-use mapping::Mapping;
 use serde_json::json;
 use sigma::{Diagnostic, Severity};
 use tagger::{LoadError, Rules};
 
 pub(crate) fn run(command: &CheckCommand) -> Exit {
-    let rules = match Rules::load(&command.paths, &Mapping::builtin(), None) {
+    let Some(mapping) = mappings::load(&command.mapping.names) else {
+        return Exit::Usage;
+    };
+    let rules = match Rules::load(&command.paths, &mapping, None) {
         Ok(rules) => rules,
         Err(LoadError::Refused(diagnostic)) => {
             print(command.format, &[*diagnostic]);

@@ -2,11 +2,11 @@
 
 use crate::Exit;
 use crate::arguments::ExplainCommand;
+use crate::mappings;
 use crate::show::{self, safe};
 use anstream::println;
 use event::Event;
 use input::Position;
-use mapping::Mapping;
 use owo_colors::OwoColorize;
 use predicate::{Explanation, Shape, Verdict};
 use std::ops::ControlFlow;
@@ -16,11 +16,10 @@ use tagger::{LoadedRule, Rules};
 const SHOWN: usize = 200;
 
 pub(crate) fn run(command: &ExplainCommand) -> Exit {
-    let rules = match Rules::load(
-        std::slice::from_ref(&command.rule),
-        &Mapping::builtin(),
-        None,
-    ) {
+    let Some(mapping) = mappings::load(&command.mapping.names) else {
+        return Exit::Usage;
+    };
+    let rules = match Rules::load(std::slice::from_ref(&command.rule), &mapping, None) {
         Ok(rules) => rules,
         Err(error) => {
             show::error(&error);

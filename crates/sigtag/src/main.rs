@@ -4,6 +4,7 @@ mod arguments;
 mod check;
 mod diagnostics;
 mod explain;
+mod mappings;
 mod show;
 mod tag;
 

@@ -2,10 +2,9 @@
 
 use crate::Exit;
 use crate::arguments::TagCommand;
-use crate::show;
+use crate::{mappings, show};
 use indicatif::{ProgressBar, ProgressStyle};
 use input::Inputs;
-use mapping::Mapping;
 use std::fs::File;
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
 use std::num::NonZero;
@@ -17,7 +16,10 @@ use tag::Tagger;
 use tagger::{Options, Rules, Summary, tag_files};
 
 pub(crate) fn run(command: &TagCommand) -> Exit {
-    let rules = match Rules::load(&command.rules, &Mapping::builtin(), command.min_level) {
+    let Some(mapping) = mappings::load(&command.mapping.names) else {
+        return Exit::Usage;
+    };
+    let rules = match Rules::load(&command.rules, &mapping, command.min_level) {
         Ok(rules) => rules,
         Err(error) => {
             show::error(&error);

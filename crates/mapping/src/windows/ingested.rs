@@ -4,7 +4,7 @@
 //! same target holds different fields for different event ids, so most rows name ids. Lost for good are: values that are
 //! `-` or a GUID of zeros, a `User` without domain, the hashes of Sysmon's 27 and 28, the contexts of PowerShell's 4100.
 
-use super::log_sources::{POWERSHELL, POWERSHELL_CLASSIC, SECURITY, SYSMON};
+use super::log_sources::{LINUX_SYSMON, POWERSHELL, POWERSHELL_CLASSIC, SECURITY, SYSMON};
 use super::rebuilt;
 use event::FieldPath;
 use predicate::{Derived, Source};
@@ -14,6 +14,8 @@ use std::ops::RangeInclusive;
 pub(super) struct Module {
     /// The channels it works on.
     pub channels: &'static [&'static str],
+    /// Channels of other products for which an integration does the same.
+    pub alike: &'static [&'static str],
     /// What it moves.
     pub rows: &'static [Row],
 }
@@ -78,7 +80,7 @@ const RENAMED: Ids = Only(&[
 /// The modules.
 #[rustfmt::skip]
 pub(super) static MODULES: [Module; 4] = [
-    Module { channels: &[SYSMON], rows: &[
+    Module { channels: &[SYSMON], alike: &[LINUX_SYSMON], rows: &[
         row("ProcessGuid", AllBut(&[8, 10]), Path("process.entity_id")),
         row("ProcessId", AllBut(&[8, 10]), Path("process.pid")),
         row("Image", AllBut(&[8, 10, 20]), Path("process.executable")),
@@ -127,7 +129,7 @@ pub(super) static MODULES: [Module; 4] = [
         row("ID", Only(&[255..=255]), Path("error.code")),
         row("UtcTime", All, Rebuilt(&rebuilt::UTC_TIME)),
     ]},
-    Module { channels: &[SECURITY], rows: &[
+    Module { channels: &[SECURITY], alike: &[], rows: &[
         row("ProcessName", RENAMED, Path("process.executable")),
         row("ProcessId", RENAMED, Path("process.pid")),
         row("ProcessId", RENAMED, Rebuilt(&rebuilt::HEX_PROCESS_ID)),
@@ -144,7 +146,7 @@ pub(super) static MODULES: [Module; 4] = [
         row("UserAccountControl", All, Rebuilt(&rebuilt::USER_ACCOUNT_CONTROL)),
         row("PrivilegeList", All, Rebuilt(&rebuilt::PRIVILEGE_LIST)),
     ]},
-    Module { channels: POWERSHELL, rows: &[
+    Module { channels: POWERSHELL, alike: &[], rows: &[
         row("ContextInfo", Only(&[4103..=4103]), Rebuilt(&rebuilt::CONTEXT_INFO)),
         row("Payload", Only(&[4103..=4103]), Rebuilt(&rebuilt::PAYLOAD)),
         row("ScriptBlockText", All, Path("powershell.file.script_block_text")),
@@ -154,10 +156,17 @@ pub(super) static MODULES: [Module; 4] = [
         row("RunspaceId", Only(&[4104..=4106]), Path("powershell.runspace_id")),
         row("Path", Only(&[4104..=4106]), Path("file.path")),
     ]},
-    Module { channels: &[POWERSHELL_CLASSIC], rows: &[
+    Module { channels: &[POWERSHELL_CLASSIC], alike: &[], rows: &[
         row("Data", All, Rebuilt(&rebuilt::CLASSIC_DATA)),
     ]},
 ];
+
+impl Module {
+    /// Whether it, or one that does the same, works on this channel.
+    pub fn works_on(&self, channel: &str) -> bool {
+        self.channels.contains(&channel) || self.alike.contains(&channel)
+    }
+}
 
 impl Row {
     /// Where the field is.

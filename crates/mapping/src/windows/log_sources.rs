@@ -3,6 +3,8 @@
 //! `file_access` and `file_rename` are missing: the trace that they mean reaches no channel of the event log.
 
 pub(super) const SYSMON: &str = "Microsoft-Windows-Sysmon/Operational";
+/// The log of Sysmon for Linux: its events are shaped as those of Windows, and are none of them.
+pub(crate) const LINUX_SYSMON: &str = "Linux-Sysmon/Operational";
 pub(super) const SECURITY: &str = "Security";
 pub(super) const POWERSHELL: &[&str] = &[
     "Microsoft-Windows-PowerShell/Operational",
@@ -25,7 +27,8 @@ pub(crate) struct Scope {
 }
 
 impl Scope {
-    const fn new(channels: &'static [&'static str], ids: &'static [u32]) -> Scope {
+    /// Events of these channels with these ids; of none: of all.
+    pub const fn new(channels: &'static [&'static str], ids: &'static [u32]) -> Scope {
         Scope {
             channels,
             ids,

@@ -10,50 +10,32 @@ mod ingested;
 mod log_sources;
 mod rebuilt;
 
-use crate::NotMapped;
 use crate::mapped::{Branch, names, rebind};
 use ingested::{MODULES, Module, Row};
-use log_sources::Scope;
-use predicate::{Decimal, Field, Matcher, Predicate, Test};
+use predicate::{Decimal, Field, Matcher, Predicate, Source, Test};
 use sigma::LogSource;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
 
-/// The events that a log source means: those of one of the scopes.
-pub(crate) fn scopes(log_source: &LogSource) -> Result<Vec<Scope>, NotMapped> {
-    let LogSource {
-        product,
-        category,
-        service,
-        ..
-    } = log_source;
-    let not_mapped = || NotMapped::from(log_source);
-    if product.as_ref().is_some_and(|product| product != "windows") {
-        return Err(not_mapped());
-    }
-    let category = category
-        .as_ref()
-        .map(|name| log_sources::category(name).ok_or_else(not_mapped))
-        .transpose()?;
-    let service = service
-        .as_ref()
-        .map(|name| log_sources::service(name).ok_or_else(not_mapped))
-        .transpose()?;
-    let scopes: Vec<Scope> = match (category, service) {
-        (Some(scopes), None) => scopes.to_vec(),
-        (Some(scopes), Some(channels)) => scopes
+pub(crate) use log_sources::{LINUX_SYSMON, Scope};
+pub(crate) use rebuilt::INITIATED;
+
+/// The events of Windows that a log source means: those of one of the scopes. None if it means no events of Windows, or
+/// none that are known.
+pub(crate) fn scopes(log_source: &LogSource) -> Vec<Scope> {
+    let product = log_source.product.as_deref();
+    let category = log_source.category.as_deref().map(log_sources::category);
+    let service = log_source.service.as_deref().map(log_sources::service);
+    match (product, category, service) {
+        (None | Some("windows"), Some(Some(scopes)), None) => scopes.to_vec(),
+        (None | Some("windows"), Some(Some(scopes)), Some(Some(channels))) => scopes
             .iter()
             .copied()
             .filter(|scope| scope.lies_in(channels))
             .collect(),
-        (None, Some(channels)) => vec![Scope::of_channels(channels)],
-        (None, None) if product.is_some() => vec![Scope::of_channels(&[])],
-        (None, None) => Vec::new(),
-    };
-    if scopes.is_empty() {
-        Err(not_mapped())
-    } else {
-        Ok(scopes)
+        (None | Some("windows"), None, Some(Some(channels))) => vec![Scope::of_channels(channels)],
+        (Some("windows"), None, None) => vec![Scope::of_channels(&[])],
+        _ => Vec::new(),
     }
 }
 
@@ -102,9 +84,7 @@ impl Windows {
         let [first, ..] = scope.channels else {
             return self.regions_anywhere(concerned);
         };
-        let module = MODULES
-            .iter()
-            .find(|module| module.channels.contains(first));
+        let module = MODULES.iter().find(|module| module.works_on(first));
         self.regions_in(
             scope.channels,
             module.map(concerned).unwrap_or_default(),
@@ -112,12 +92,15 @@ impl Windows {
         )
     }
 
-    /// All events that have a channel: those of the modules whose moved fields are concerned, and all others.
+    /// All events of Windows, which have a channel: those of the modules whose moved fields are concerned, and all others.
     fn regions_anywhere(
         &self,
         concerned: impl Fn(&'static Module) -> Vec<&'static Row>,
     ) -> Vec<Region> {
-        let mut elsewhere = vec![Predicate::Test(Test::Present(self.field("Channel", &[])))];
+        let mut elsewhere = vec![
+            Predicate::Test(Test::Present(self.field("Channel", &[]))),
+            Predicate::Not(Box::new(self.text("Channel", &[LINUX_SYSMON]))),
+        ];
         let mut regions = Vec::new();
         for module in &MODULES {
             let rows = concerned(module);
@@ -198,11 +181,18 @@ impl Windows {
         {
             return field.clone();
         }
-        let field = Field::new(
-            fields::sources(name)
-                .into_iter()
-                .chain(moved.iter().map(|row| row.source())),
-        );
+        let moved_sources: Vec<Source> = moved.iter().map(|row| row.source()).collect();
+        // A field that was split in its own place is looked up whole, and its parts do not count.
+        let is_split = |source: &Source| {
+            let place = source.to_string();
+            moved_sources
+                .iter()
+                .any(|moved| matches!(moved, Source::Derived(derived) if derived.name == place))
+        };
+        let mut sources = fields::sources(name);
+        sources.retain(|source| !is_split(source));
+        sources.extend(moved_sources);
+        let field = Field::new(sources);
         fields
             .entry(name.to_owned())
             .or_default()

@@ -105,7 +105,7 @@ pub(super) static HASHES: Derived = Derived {
 };
 
 /// `Initiated`: whether the connection goes out.
-pub(super) static INITIATED: Derived = Derived {
+pub(crate) static INITIATED: Derived = Derived {
     name: "initiated of network.direction",
     from: &["network.direction"],
     build: |found| match text(found, 0) {
@@ -285,15 +285,15 @@ pub(super) static HEX_PROCESS_ID: Derived = Derived {
 
 /// `AccessList`: a list of `1537` was one text of `%%1537`, each followed by a line break and tabs.
 pub(super) static ACCESS_LIST: Derived = Derived {
-    name: "text of winlog.event_data.AccessList",
+    name: "winlog.event_data.AccessList",
     from: &["winlog.event_data.AccessList"],
     build: |found| message_codes(found, |code| code, |code| format!("%%{code}\n\t\t\t\t")),
 };
 
 /// `AccessMask`: as [`ACCESS_LIST`], some of the codes replaced by a description. Those of rights that only one kind of
-/// object has are not known here. A list of one mask is found as it is.
+/// object has are not known here.
 pub(super) static ACCESS_MASK: Derived = Derived {
-    name: "text of winlog.event_data.AccessMask",
+    name: "winlog.event_data.AccessMask",
     from: &["winlog.event_data.AccessMask"],
     build: |found| {
         let code: fn(&str) -> &str = |text| match text {
@@ -311,12 +311,12 @@ pub(super) static ACCESS_MASK: Derived = Derived {
 
 /// `UserAccountControl`: as [`ACCESS_LIST`], the white space in front.
 pub(super) static USER_ACCOUNT_CONTROL: Derived = Derived {
-    name: "text of winlog.event_data.UserAccountControl",
+    name: "winlog.event_data.UserAccountControl",
     from: &["winlog.event_data.UserAccountControl"],
     build: |found| message_codes(found, |code| code, |code| format!("\n\t\t%%{code}")),
 };
 
-/// The text of a list of message codes; of a list with anything else, nothing.
+/// The text of a list of message codes; anything else is as it was.
 fn message_codes(
     found: &[Vec<String>],
     code: fn(&str) -> &str,
@@ -327,19 +327,19 @@ fn message_codes(
         .iter()
         .all(|code| !code.is_empty() && code.bytes().all(|byte| byte.is_ascii_digit()));
     if codes.is_empty() || !are_numbers {
-        Vec::new()
+        found.concat()
     } else {
         vec![codes.into_iter().map(write).collect()]
     }
 }
 
-/// `PrivilegeList`: a list was one text. A list of one is found as it is.
+/// `PrivilegeList`: a list was one text.
 pub(super) static PRIVILEGE_LIST: Derived = Derived {
-    name: "text of winlog.event_data.PrivilegeList",
+    name: "winlog.event_data.PrivilegeList",
     from: &["winlog.event_data.PrivilegeList"],
     build: |found| match found.first() {
         Some(list) if list.len() > 1 => vec![list.join("\n\t\t\t")],
-        _ => Vec::new(),
+        _ => found.concat(),
     },
 };
 
@@ -678,8 +678,9 @@ mod tests {
         );
         // As Windows wrote them, or no codes at all: they are found as they are.
         for texts in [["%%1537\n\t\t\t\t"], ["0x1"], ["-"]] {
-            assert!((ACCESS_LIST.build)(&[list(&texts)]).is_empty());
-            assert!((ACCESS_MASK.build)(&[list(&texts)]).is_empty());
+            assert_eq!((ACCESS_LIST.build)(&[list(&texts)]), texts);
+            assert_eq!((ACCESS_MASK.build)(&[list(&texts)]), texts);
+            assert_eq!((PRIVILEGE_LIST.build)(&[list(&texts)]), texts);
         }
     }
 
