@@ -1,4 +1,4 @@
-//! `cargo xtask check`: all that must be clean before a commit, but for the tests.
+//! `cargo xtask check`: all that must be clean before a commit, but for the tests; of those the fuzz targets, for longer.
 
 use std::{
     io::{self, ErrorKind},
@@ -44,6 +44,14 @@ const STEPS: &[Step] = &[
         program: "cargo",
         arguments: &["doc", "--workspace", "--no-deps"],
         environment: &[("RUSTDOCFLAGS", "-D warnings")],
+        package: None,
+    },
+    // Each target for half a minute.
+    Step {
+        name: "fuzz targets",
+        program: "cargo",
+        arguments: &["test", "--package", "fuzz"],
+        environment: &[("BOLERO_RANDOM_TEST_TIME_MS", "30000")],
         package: None,
     },
     Step {

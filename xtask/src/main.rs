@@ -1,8 +1,9 @@
-//! The chores of the repository: `cargo xtask test`, `cargo xtask check`, `cargo demo`.
+//! The chores of the repository: `cargo xtask test`, `cargo xtask check`, `cargo xtask bench`, `cargo demo`.
 //!
 //! Every piece of automation is a command here, so that it runs the same on every machine, and is read, formatted and linted as the
 //! rest is. Each command is a file with a function `run`, and a line in [`COMMANDS`].
 
+mod bench;
 mod check;
 mod demo;
 mod house;
@@ -17,38 +18,52 @@ type Outcome = Result<ExitCode, Box<dyn Error>>;
 struct Command {
     name: &'static str,
     about: &'static str,
-    run: fn() -> Outcome,
+    /// What may stand behind it.
+    options: &'static str,
+    run: fn(&[String]) -> Outcome,
 }
 
 const COMMANDS: &[Command] = &[
     Command {
         name: "test",
         about: "all tests, and what did not run and why",
-        run: test::run,
+        options: "",
+        run: |_| test::run(),
     },
     Command {
         name: "check",
-        about: "formatting, lints, documentation, spelling, licences, structure",
-        run: check::run,
+        about: "formatting, lints, documentation, fuzz targets, spelling, licences, structure",
+        options: "",
+        run: |_| check::run(),
+    },
+    Command {
+        name: "bench",
+        about: "what sigtag costs, beside rsigma and beside itself",
+        options: "[--runs N] [--json]",
+        run: bench::run,
     },
     Command {
         name: "demo",
         about: "tags the sample events with the sample rules and shows what was found",
-        run: demo::run,
+        options: "",
+        run: |_| demo::run(),
     },
 ];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    let command = COMMANDS.iter().find(|command| arguments == [command.name]);
-    let Some(command) = command else {
+    let called = arguments.split_first().and_then(|(name, options)| {
+        let command = COMMANDS.iter().find(|command| name == command.name)?;
+        (options.is_empty() || !command.options.is_empty()).then_some((command, options))
+    });
+    let Some((command, options)) = called else {
         eprintln!("usage: cargo xtask COMMAND\n");
         for command in COMMANDS {
-            eprintln!("  {:<8}{}", command.name, command.about);
+            eprintln!("  {:<8}{} {}", command.name, command.about, command.options);
         }
         return ExitCode::from(2);
     };
-    (command.run)().unwrap_or_else(|error| {
+    (command.run)(options).unwrap_or_else(|error| {
         eprintln!("cargo xtask {}: {error}", command.name);
         ExitCode::FAILURE
     })

@@ -1,0 +1,7 @@
+//! Whatever comes from outside: nothing panics, and two ways to the same answer give the same answer.
+
+mod conditions;
+mod engine;
+mod input;
+mod json;
+mod rules;

@@ -1,0 +1,90 @@
+//! Runs a program and says what it cost.
+
+use std::{
+    error::Error,
+    fs,
+    process::{Command, Output, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
+
+use nix::sys::{
+    resource::{UsageWho, getrusage},
+    time::TimeVal,
+};
+
+/// What a run cost, in seconds.
+#[derive(Debug, Clone, Copy)]
+pub struct Cost {
+    /// Of processor time, in the program and in the kernel on its behalf.
+    pub cpu: f64,
+    /// By the clock on the wall.
+    pub wall: f64,
+}
+
+/// Runs a program; what it writes to standard output is thrown away.
+pub fn cost(command: &mut Command) -> Result<Cost, Box<dyn Error>> {
+    let (cpu, start) = (cpu_of_children()?, Instant::now());
+    let output = command
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .output()?;
+    let wall = start.elapsed().as_secs_f64();
+    succeeded(command, &output)?;
+    Ok(Cost {
+        cpu: cpu_of_children()? - cpu,
+        wall,
+    })
+}
+
+/// Runs a program and gives what it writes to standard output.
+pub fn output(command: &mut Command) -> Result<String, Box<dyn Error>> {
+    let output = command.output()?;
+    succeeded(command, &output)?;
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+/// Runs a program and gives the most memory that it held at a time, in bytes. Of a child alone the kernel tells this only while
+/// it lives, so what it gains in its last milliseconds is missed.
+pub fn peak_memory(command: &mut Command) -> Result<u64, Box<dyn Error>> {
+    let mut child = command
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let status = format!("/proc/{}/status", child.id());
+    let mut peak = 0;
+    while child.try_wait()?.is_none() {
+        let kibibytes = fs::read_to_string(&status).ok().and_then(|status| {
+            let line = status
+                .lines()
+                .find_map(|line| line.strip_prefix("VmHWM:"))?;
+            line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()
+        });
+        peak = peak.max(kibibytes.unwrap_or(0) * 1024);
+        thread::sleep(Duration::from_millis(2));
+    }
+    succeeded(command, &child.wait_with_output()?)?;
+    Ok(peak)
+}
+
+/// How many processes wanted to run lately: over one, five and fifteen minutes.
+pub fn load_average() -> String {
+    let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    text.split(' ').take(3).collect::<Vec<_>>().join(", ")
+}
+
+/// Fails, with what the program has to say of it, when the program has failed.
+fn succeeded(command: &Command, output: &Output) -> Result<(), Box<dyn Error>> {
+    if output.status.success() {
+        return Ok(());
+    }
+    let message = String::from_utf8_lossy(&output.stderr);
+    Err(format!("{command:?} ended with {}:\n{message}", output.status).into())
+}
+
+/// The processor time of all children that have ended.
+fn cpu_of_children() -> Result<f64, Box<dyn Error>> {
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
+    let seconds = |time: TimeVal| time.tv_sec() as f64 + time.tv_usec() as f64 / 1e6;
+    Ok(seconds(usage.user_time()) + seconds(usage.system_time()))
+}
