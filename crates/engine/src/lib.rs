@@ -113,13 +113,18 @@ impl Ruleset {
         self.rules == 0
     }
 
-    /// A matcher for one thread.
+    /// A matcher for the only thread.
     pub fn matcher(&self) -> Matcher<'_> {
+        self.matcher_for(1)
+    }
+
+    /// A matcher for one of so many threads, which share the memory that they may use.
+    pub fn matcher_for(&self, threads: usize) -> Matcher<'_> {
         Matcher {
             ruleset: self,
             parser: Parser::new(self.router.paths().clone()),
             routes: route::Cache::default(),
-            memo: Memo::default(),
+            memo: Memo::new(threads),
             hits: Vec::new(),
         }
     }

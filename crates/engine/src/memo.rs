@@ -8,8 +8,9 @@ use std::collections::HashMap;
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
-/// How many bytes of values and classes a thread remembers before it starts anew.
-const BUDGET: usize = 24 << 20;
+/// How many bytes of values and classes all threads together remember before they start anew; one thread at most half of
+/// it, and at least a sixteenth.
+const BUDGET: usize = 48 << 20;
 
 /// Strings up to this length are remembered in the table of short values.
 const SHORT: usize = 48;
@@ -24,7 +25,7 @@ const LONGEST_LINE: usize = 32 << 10;
 const PLACES: usize = 1 << 16;
 
 /// What one thread remembers, plan by plan.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Memo {
     plans: HashMap<usize, PlanMemo, FixedState>,
     pub(crate) values: Values,
@@ -34,8 +35,10 @@ pub(crate) struct Memo {
 #[derive(Debug, Default)]
 pub(crate) struct Values {
     short: Vec<Place>,
-    /// How much is remembered outside of the table of short values, in bytes.
+    /// How much is remembered outside of the table of short values, in bytes,
     used: usize,
+    /// and how much may be.
+    budget: usize,
     /// The number of the next field that is met.
     next_field: u32,
     /// Room for a folded value.
@@ -94,11 +97,26 @@ pub(crate) struct Class {
 }
 
 impl Memo {
+    /// The memory of one of so many threads.
+    pub(crate) fn new(threads: usize) -> Memo {
+        let budget = BUDGET / threads.clamp(2, 16);
+        Memo {
+            plans: HashMap::default(),
+            values: Values {
+                budget,
+                ..Values::default()
+            },
+        }
+    }
+
     /// The memory of `plan`.
     pub(crate) fn of(&mut self, plan: &SharedPlan) -> (&mut PlanMemo, &mut Values) {
-        if self.values.used > BUDGET {
+        if self.values.used > self.values.budget {
             self.plans.clear();
-            self.values = Values::default();
+            self.values = Values {
+                budget: self.values.budget,
+                ..Values::default()
+            };
         }
         let values = &mut self.values;
         let address = Arc::as_ptr(plan).addr();
@@ -244,7 +262,7 @@ impl PlanMemo {
                 Some(set) => *set,
                 None => {
                     let set = memo.line_set(tests.literals_of_line(line, &mut values.folded));
-                    if line.raw.len() <= LONGEST_LINE {
+                    if line.raw.len() <= LONGEST_LINE && values.used <= values.budget {
                         values.used += line.raw.len() + size_of::<(Box<str>, u32)>();
                         memo.lines.insert(line.raw.into(), set);
                     }

@@ -109,7 +109,7 @@ impl<'a> Event<'a> {
         }
     }
 
-    /// All that the event holds at `path`. Plain and obviously right; for many paths at once see [`Event::find`].
+    /// All that the event holds at `path`. Plain and obviously right; for many paths and events see [`Parser`].
     pub fn lookup(&self, path: &FieldPath) -> Lookup<'a> {
         let mut seeker = Seeker {
             at: Place::default(),

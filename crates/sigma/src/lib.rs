@@ -157,7 +157,7 @@ pub fn parse_with(source: &Source<'_>, placeholders: &Placeholders) -> Parsed {
     };
     match yaml::decode(source.text) {
         Ok(text) => reader.read(text),
-        Err(fault) => reader.reject(fault),
+        Err(fault) => reader.reject(fault, source.text),
     }
     Parsed {
         documents: reader.documents,
@@ -195,7 +195,7 @@ impl Reader<'_> {
                     actions.keep(document);
                 }
                 Ok(None) => {}
-                Err(fault) => self.reject(fault),
+                Err(fault) => self.reject(fault, text.as_bytes()),
             }
         }
     }
@@ -244,12 +244,16 @@ impl Reader<'_> {
         }
     }
 
-    fn reject(&mut self, fault: Fault) {
+    /// Sets aside what is no sound YAML. A filter must be known even then, since the rules that it is about must not run
+    /// without it: a source with a line that begins with `filter:` is taken for one.
+    fn reject(&mut self, fault: Fault, source: &[u8]) {
         let mark = self.sink.diagnostics.len();
         self.sink.fault(fault);
         let reason = self.sink.diagnostics[mark].clone();
+        let mut lines = source.split(|byte| *byte == b'\n');
+        let is_filter = lines.any(|line| line.starts_with(b"filter:"));
         self.set_aside.push(SetAside {
-            kind: Kind::Rule,
+            kind: if is_filter { Kind::Filter } else { Kind::Rule },
             title: None,
             reason,
         });

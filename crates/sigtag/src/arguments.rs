@@ -122,7 +122,7 @@ pub(crate) struct TagCommand {
     pub(crate) min_level: Option<Level>,
 
     /// How many threads to use. [default: one for each core]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) jobs: Option<u16>,
 
     /// Write the summary to this file too, as JSON.

@@ -56,11 +56,12 @@ impl Printer {
                         } else {
                             AnnotationKind::Context
                         };
-                        kind.span(within(source, location)).label(label)
+                        kind.span(within(source, location))
+                            .label(label.map(|label| safe(label).into_owned()))
                     });
             group = group.element(
                 Snippet::source(source)
-                    .path(file.to_string())
+                    .path(safe(&file).into_owned())
                     .annotations(annotations.collect::<Vec<_>>()),
             );
             marks = elsewhere;

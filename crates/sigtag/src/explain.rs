@@ -57,6 +57,9 @@ fn find_event(command: &ExplainCommand) -> Option<String> {
     let mut report = inputs.report;
     let mut found = None;
     for input in &inputs.list {
+        if found.is_some() {
+            break;
+        }
         report.merge(input::read(input, &mut |batch| {
             let wanted = |position| match position {
                 Position::Line(number) | Position::Record(number) => {

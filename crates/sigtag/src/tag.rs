@@ -5,9 +5,11 @@ use crate::arguments::TagCommand;
 use crate::{mappings, show};
 use indicatif::{ProgressBar, ProgressStyle};
 use input::Inputs;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
 use std::num::NonZero;
+use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -88,26 +90,51 @@ fn options(command: &TagCommand, rules: &Rules) -> Options {
     }
 }
 
-/// Opens the output, unless that would destroy an input.
+/// Opens the output, unless that or the statistics would destroy what is read.
 fn open(command: &TagCommand, inputs: &Inputs) -> Result<Box<dyn Write>, String> {
+    let named = |path: &Path| identity(std::fs::metadata(path));
+    let mut read: Vec<_> = inputs
+        .list
+        .iter()
+        .map(|input| named(Path::new(&*input.file)))
+        .collect();
+    read.extend(command.rules.iter().map(|path| named(path)));
+    read.extend(command.mapping.names.iter().map(|path| named(path)));
+    read.push(
+        std::io::stdin()
+            .as_fd()
+            .try_clone_to_owned()
+            .ok()
+            .and_then(|stdin| identity(File::from(stdin).metadata())),
+    );
+    for path in command.output.iter().chain(&command.stats) {
+        let written = named(path);
+        if written.is_some() && read.contains(&written) {
+            return Err(format!(
+                "{} is read by this run: write to another file",
+                path.display()
+            ));
+        }
+    }
+    if command.output.is_some() && command.output == command.stats {
+        return Err("--output and --stats name the same file".to_owned());
+    }
     let Some(path) = &command.output else {
         return Ok(Box::new(BufWriter::new(io::stdout().lock())));
     };
-    let real = std::fs::canonicalize(path);
-    if let Ok(real) = &real
-        && inputs
-            .list
-            .iter()
-            .any(|input| std::fs::canonicalize(&*input.file).is_ok_and(|input| input == *real))
-    {
-        return Err(format!(
-            "{} is an input: write to another file",
-            path.display()
-        ));
+    if inputs.list.is_empty() && inputs.report.lost() > 0 {
+        // There is nothing to read, so nothing is written either.
+        return Ok(Box::new(io::sink()));
     }
     let file = File::create(path)
         .map_err(|error| format!("cannot write to {}: {error}", path.display()))?;
     Ok(Box::new(BufWriter::new(file)))
+}
+
+/// What a regular file is known by, whatever its name.
+fn identity(metadata: io::Result<Metadata>) -> Option<(u64, u64)> {
+    let metadata = metadata.ok().filter(Metadata::is_file)?;
+    Some((metadata.dev(), metadata.ino()))
 }
 
 /// The first Ctrl-C ends the run after what has been read, the second ends it at once.

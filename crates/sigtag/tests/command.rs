@@ -358,7 +358,7 @@ fn exit_codes_say_what_happened() {
                 "good.jsonl",
             ],
             2,
-            "is an input",
+            "is read by this run",
         ),
         (
             &["tag", "--rules", "evil.yml", "--jobs", "0", "good.jsonl"],

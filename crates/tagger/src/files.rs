@@ -120,7 +120,7 @@ impl Run<'_> {
         inputs: &[Input],
         options: &Options,
     ) -> io::Result<()> {
-        let gate = Gate::new(4 * options.jobs);
+        let gate = Gate::new((2 * options.jobs).clamp(4, 16));
         let failed = AtomicBool::new(false);
         let next = AtomicUsize::new(0);
         let stopped = || options.stop.load(Ordering::Relaxed) || failed.load(Ordering::Relaxed);
@@ -129,7 +129,9 @@ impl Run<'_> {
             let (to_workers, batches) = crossbeam_channel::unbounded::<(usize, Batch)>();
             for _ in 0..options.jobs {
                 let (to_writer, batches) = (to_writer.clone(), batches.clone());
+                let alarm = Alarm(&gate, &failed);
                 scope.spawn(move || {
+                    let _alarm = alarm;
                     let mut worker = Worker::new(rules, options);
                     for (input, batch) in batches {
                         let sequence = batch.sequence;
@@ -145,7 +147,9 @@ impl Run<'_> {
             for _ in 0..options.jobs.min(inputs.len()) {
                 let (to_writer, to_workers) = (to_writer.clone(), to_workers.clone());
                 let (gate, next, stopped) = (&gate, &next, &stopped);
+                let alarm = Alarm(gate, &failed);
                 scope.spawn(move || {
+                    let _alarm = alarm;
                     while let Some((number, input)) = take(next, inputs) {
                         let mut progress = Progress::new(options);
                         let mut batches = 0;
@@ -233,6 +237,18 @@ impl Run<'_> {
     }
 }
 
+/// Lets nobody wait for a thread that has panicked; the panic goes on where the threads are joined.
+struct Alarm<'g>(&'g Gate, &'g AtomicBool);
+
+impl Drop for Alarm<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.1.store(true, Ordering::Relaxed);
+            self.0.open();
+        }
+    }
+}
+
 /// The next input that nobody has taken yet.
 fn take<'i>(next: &AtomicUsize, inputs: &'i [Input]) -> Option<(usize, &'i Input)> {
     let number = next.fetch_add(1, Ordering::Relaxed);
@@ -272,7 +288,7 @@ impl<'r> Worker<'r> {
         Worker {
             rules,
             options,
-            matcher: rules.ruleset.matcher(),
+            matcher: rules.ruleset.matcher_for(options.jobs),
         }
     }
 

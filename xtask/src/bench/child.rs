@@ -47,10 +47,7 @@ pub fn output(command: &mut Command) -> Result<String, Box<dyn Error>> {
 /// Runs a program and gives the most memory that it held at a time, in bytes. Of a child alone the kernel tells this only while
 /// it lives, so what it gains in its last milliseconds is missed.
 pub fn peak_memory(command: &mut Command) -> Result<u64, Box<dyn Error>> {
-    let mut child = command
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()?;
+    let mut child = command.stdout(Stdio::null()).spawn()?;
     let status = format!("/proc/{}/status", child.id());
     let mut peak = 0;
     while child.try_wait()?.is_none() {
