@@ -67,20 +67,8 @@ pub(crate) enum Kind {
 pub(crate) fn check_object(text: &str) -> Result<(), Malformed> {
     let bytes = text.as_bytes();
     let start = skip_space(bytes, 0);
-    match bytes.get(start) {
-        Some(b'{') => {}
-        Some(_) => {
-            return Err(Malformed {
-                offset: start,
-                reason: Reason::NotAnObject,
-            });
-        }
-        None => {
-            return Err(Malformed {
-                offset: start,
-                reason: Reason::Truncated,
-            });
-        }
+    if bytes.get(start) != Some(&b'{') {
+        return Err(stopped(bytes, start, Reason::NotAnObject));
     }
     let end = scan_value(bytes, start)?;
     match skip_space(bytes, end) {
@@ -127,22 +115,8 @@ pub fn scan_value(bytes: &[u8], at: usize) -> Result<usize, Malformed> {
                 }
             }
             Some(b'"') => at = scan_string(bytes, at)?.0,
-            Some(b'-' | b'0'..=b'9') => at = scan_number(bytes, at)?,
-            Some(b't') => at = scan_word(bytes, at, b"true")?,
-            Some(b'f') => at = scan_word(bytes, at, b"false")?,
-            Some(b'n') => at = scan_word(bytes, at, b"null")?,
-            Some(_) => {
-                return Err(Malformed {
-                    offset: at,
-                    reason: Reason::Unexpected,
-                });
-            }
-            None => {
-                return Err(Malformed {
-                    offset: at,
-                    reason: Reason::Truncated,
-                });
-            }
+            Some(b'-' | b'0'..=b'9' | b't' | b'f' | b'n') => at = scan_scalar(bytes, at)?,
+            _ => return Err(stopped(bytes, at, Reason::Unexpected)),
         }
         // Here a value has ended, or the container that is empty is about to.
         loop {
@@ -163,18 +137,7 @@ pub fn scan_value(bytes: &[u8], at: usize) -> Result<usize, Malformed> {
                 }
                 Some(b'}') if is_object => {}
                 Some(b']') if !is_object => {}
-                Some(_) => {
-                    return Err(Malformed {
-                        offset: at,
-                        reason: Reason::Unexpected,
-                    });
-                }
-                None => {
-                    return Err(Malformed {
-                        offset: at,
-                        reason: Reason::Truncated,
-                    });
-                }
+                _ => return Err(stopped(bytes, at, Reason::Unexpected)),
             }
             at += 1;
             objects >>= 1;
@@ -201,33 +164,30 @@ fn enter(
 
 /// A key, its colon and the white space after it.
 fn scan_key(bytes: &[u8], at: usize) -> Result<usize, Malformed> {
+    if bytes.get(at) != Some(&b'"') {
+        return Err(stopped(bytes, at, Reason::Unexpected));
+    }
+    let colon = scan_colon(bytes, scan_string(bytes, at)?.0)?;
+    Ok(skip_space(bytes, colon))
+}
+
+/// The colon after a key that ends at `at`.
+pub(crate) fn scan_colon(bytes: &[u8], at: usize) -> Result<usize, Malformed> {
+    let at = skip_space(bytes, at);
     match bytes.get(at) {
-        Some(b'"') => {}
-        Some(_) => {
-            return Err(Malformed {
-                offset: at,
-                reason: Reason::Unexpected,
-            });
-        }
-        None => {
-            return Err(Malformed {
-                offset: at,
-                reason: Reason::Truncated,
-            });
-        }
+        Some(b':') => Ok(at + 1),
+        _ => Err(stopped(bytes, at, Reason::Unexpected)),
     }
-    let colon = skip_space(bytes, scan_string(bytes, at)?.0);
-    match bytes.get(colon) {
-        Some(b':') => Ok(skip_space(bytes, colon + 1)),
-        Some(_) => Err(Malformed {
-            offset: colon,
-            reason: Reason::Unexpected,
-        }),
-        None => Err(Malformed {
-            offset: colon,
-            reason: Reason::Truncated,
-        }),
-    }
+}
+
+/// What is wrong where a text cannot go on: `reason`, or nothing but that it has ended.
+fn stopped(bytes: &[u8], offset: usize, reason: Reason) -> Malformed {
+    let reason = if offset < bytes.len() {
+        reason
+    } else {
+        Reason::Truncated
+    };
+    Malformed { offset, reason }
 }
 
 /// The escapes in a string.
@@ -260,48 +220,16 @@ pub(crate) fn scan_string(bytes: &[u8], at: usize) -> Result<(usize, Escapes), M
                     Some(b'u') => {
                         escapes = Escapes::Odd;
                         let digits = &bytes[at + 2..(at + 6).min(bytes.len())];
-                        match digits.iter().position(|digit| !digit.is_ascii_hexdigit()) {
-                            Some(bad) => {
-                                return Err(Malformed {
-                                    offset: at + 2 + bad,
-                                    reason: Reason::BadEscape,
-                                });
-                            }
-                            None if digits.len() < 4 => {
-                                return Err(Malformed {
-                                    offset: bytes.len(),
-                                    reason: Reason::Truncated,
-                                });
-                            }
-                            None => at + 6,
+                        let good = digits.iter().take_while(|digit| digit.is_ascii_hexdigit());
+                        match good.count() {
+                            4 => at + 6,
+                            good => return Err(stopped(bytes, at + 2 + good, Reason::BadEscape)),
                         }
                     }
-                    Some(_) => {
-                        return Err(Malformed {
-                            offset: at + 1,
-                            reason: Reason::BadEscape,
-                        });
-                    }
-                    None => {
-                        return Err(Malformed {
-                            offset: at + 1,
-                            reason: Reason::Truncated,
-                        });
-                    }
+                    _ => return Err(stopped(bytes, at + 1, Reason::BadEscape)),
                 }
             }
-            Some(_) => {
-                return Err(Malformed {
-                    offset: at,
-                    reason: Reason::ControlCharacter,
-                });
-            }
-            None => {
-                return Err(Malformed {
-                    offset: at,
-                    reason: Reason::Truncated,
-                });
-            }
+            _ => return Err(stopped(bytes, at, Reason::ControlCharacter)),
         }
     }
 }
@@ -354,21 +282,24 @@ fn next_special(bytes: &[u8], mut at: usize) -> usize {
     at
 }
 
-pub(crate) fn scan_number(bytes: &[u8], at: usize) -> Result<usize, Malformed> {
+/// A number or a word.
+pub(crate) fn scan_scalar(bytes: &[u8], at: usize) -> Result<usize, Malformed> {
+    match bytes.get(at) {
+        Some(b't') => scan_word(bytes, at, b"true"),
+        Some(b'f') => scan_word(bytes, at, b"false"),
+        Some(b'n') => scan_word(bytes, at, b"null"),
+        _ => scan_number(bytes, at),
+    }
+}
+
+fn scan_number(bytes: &[u8], at: usize) -> Result<usize, Malformed> {
     let digits = |mut at: usize| {
         while bytes.get(at).is_some_and(u8::is_ascii_digit) {
             at += 1;
         }
         at
     };
-    let fail = |at: usize| Malformed {
-        offset: at,
-        reason: if at < bytes.len() {
-            Reason::BadNumber
-        } else {
-            Reason::Truncated
-        },
-    };
+    let fail = |at: usize| stopped(bytes, at, Reason::BadNumber);
     let start = at + usize::from(bytes.get(at) == Some(&b'-'));
     let mut end = digits(start);
     if end == start || (bytes[start] == b'0' && end > start + 1) {
@@ -391,7 +322,7 @@ pub(crate) fn scan_number(bytes: &[u8], at: usize) -> Result<usize, Malformed> {
     Ok(end)
 }
 
-pub(crate) fn scan_word(bytes: &[u8], at: usize, word: &[u8]) -> Result<usize, Malformed> {
+fn scan_word(bytes: &[u8], at: usize, word: &[u8]) -> Result<usize, Malformed> {
     let rest = &bytes[at..];
     if rest.starts_with(word) {
         return Ok(at + word.len());

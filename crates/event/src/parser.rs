@@ -9,9 +9,9 @@
 //! paths the next value stands at, and which containers begin.
 
 use crate::Event;
-use crate::grammar::word_or_number;
 use crate::grammar::{
-    Escapes, MAX_DEPTH, Malformed, Reason, scan_number, scan_string, scan_word, skip_space,
+    Escapes, MAX_DEPTH, Malformed, Reason, scan_colon, scan_scalar, scan_string, skip_space,
+    word_or_number,
 };
 use crate::paths::{Paths, Raw, is_hidden};
 use crate::value::{Text, Value};
@@ -229,12 +229,7 @@ impl Parser {
                 (Kind::String { escaped }, next - 1, next)
             }
             Token::Other | Token::End => {
-                let end = match bytes.get(at) {
-                    Some(b't') => scan_word(bytes, at, b"true")?,
-                    Some(b'f') => scan_word(bytes, at, b"false")?,
-                    Some(b'n') => scan_word(bytes, at, b"null")?,
-                    _ => scan_number(bytes, at)?,
-                };
+                let end = scan_scalar(bytes, at)?;
                 (Kind::Other, end, end)
             }
         };
@@ -559,22 +554,7 @@ impl State {
             offset: at + 1 + error.valid_up_to(),
             reason: Reason::NotUtf8,
         })?;
-        let colon = skip_space(bytes, end);
-        match bytes.get(colon) {
-            Some(b':') => {}
-            Some(_) => {
-                return Err(Malformed {
-                    offset: colon,
-                    reason: Reason::Unexpected,
-                });
-            }
-            None => {
-                return Err(Malformed {
-                    offset: colon,
-                    reason: Reason::Truncated,
-                });
-            }
-        }
+        let end = scan_colon(bytes, end)?;
         if let [.., frame] = &*self.open {
             self.nodes.truncate(frame.to as usize);
             let escaped = escapes > Escapes::None;
@@ -585,7 +565,7 @@ impl State {
                 paths.descend(&mut self.nodes, frame.from as usize, key);
             }
         }
-        Ok(colon + 1)
+        Ok(end)
     }
 
     /// Enters a container; whether that is allowed.
