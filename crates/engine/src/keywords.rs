@@ -1,5 +1,6 @@
 //! Tests on any string of the event, by one scan of its text.
 
+use crate::literals_in;
 use crate::values::longest_text;
 use aho_corasick::packed::Searcher;
 use aho_corasick::{AhoCorasick, BuildError};
@@ -132,12 +133,7 @@ impl Keywords {
         } else {
             fold_into(event.text(), folded);
         }
-        let mut seen = vec![0u64; self.tests.len().div_ceil(64)];
-        for found in literals.all.find_overlapping_iter(&*folded) {
-            let literal = found.pattern().as_usize();
-            seen[literal / 64] |= 1 << (literal % 64);
-        }
-        let candidates: Vec<usize> = crate::bits(&seen).map(|literal| literal as usize).collect();
+        let candidates = literals_in(&literals.all, folded);
         if candidates.is_empty() {
             return Vec::new();
         }
@@ -145,7 +141,7 @@ impl Keywords {
         let strings = event.strings();
         let tests = candidates
             .into_iter()
-            .flat_map(|literal| &self.tests[literal]);
+            .flat_map(|literal| &self.tests[literal as usize]);
         let holding =
             tests.filter(|(_, matcher)| strings.iter().any(|string| matcher.matches_text(string)));
         let mut truth: Vec<u32> = holding.map(|(test, _)| *test).collect();

@@ -41,6 +41,7 @@ mod plan;
 mod route;
 mod values;
 
+use aho_corasick::AhoCorasick;
 use event::{Event, Malformed, Parser};
 use memo::Memo;
 use plan::Plan;
@@ -61,7 +62,6 @@ pub struct Branch {
 #[derive(Debug)]
 pub struct Ruleset {
     router: Router,
-    rules: usize,
 }
 
 /// Matches events against a [`Ruleset`], one after another, on one thread.
@@ -89,28 +89,13 @@ impl Ruleset {
     /// Compiles `rules`, each a list of branches of which any may hold. They are numbered from 0 in their order.
     pub fn compile<R: IntoIterator<Item = Branch>>(rules: impl IntoIterator<Item = R>) -> Ruleset {
         let mut router = Router::default();
-        let mut number = 0;
-        for rule in rules {
+        for (number, rule) in (0..).zip(rules) {
             for branch in rule {
                 router.add(number, branch);
             }
-            number += 1;
         }
         router.finish();
-        Ruleset {
-            router,
-            rules: number as usize,
-        }
-    }
-
-    /// How many rules there are.
-    pub fn len(&self) -> usize {
-        self.rules
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.rules == 0
+        Ruleset { router }
     }
 
     /// A matcher for the only thread.
@@ -158,6 +143,16 @@ impl Matcher<'_> {
 
 /// A plan, known by its address.
 type SharedPlan = Arc<Plan>;
+
+/// The literals of `automaton` that stand in `text`; ascending, each once, however often it stands there.
+fn literals_in(automaton: &AhoCorasick, text: &str) -> Vec<u32> {
+    let mut seen = vec![0u64; automaton.patterns_len().div_ceil(64)];
+    for found in automaton.find_overlapping_iter(text) {
+        let literal = found.pattern().as_usize();
+        seen[literal / 64] |= 1 << (literal % 64);
+    }
+    bits(&seen).collect()
+}
 
 /// The numbers in a set of bits.
 fn bits(words: &[u64]) -> impl Iterator<Item = u32> {

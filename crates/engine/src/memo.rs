@@ -194,8 +194,7 @@ impl PlanMemo {
             Raw::String(text) => (number, text.raw),
             Raw::Number(literal) => (number + 1, literal),
             Raw::Null | Raw::Bool(_) | Raw::Object | Raw::Array => {
-                let truth = plan.tests(field).of_value(raw, &mut values.folded);
-                return self.intern(plan, field, truth, values);
+                return self.class_of_new(plan, field, raw, values);
             }
         };
         if text.len() > SHORT {
@@ -205,8 +204,7 @@ impl PlanMemo {
         if place.holds(number, text.as_bytes()) {
             return place.class;
         }
-        let truth = plan.tests(field).of_value(raw, &mut values.folded);
-        let class = self.intern(plan, field, truth, values);
+        let class = self.class_of_new(plan, field, raw, values);
         values
             .place(number, text.as_bytes())
             .set(number, text.as_bytes(), class);
@@ -222,28 +220,33 @@ impl PlanMemo {
         values: &mut Values,
     ) -> u32 {
         match raw {
-            Raw::String(string) if text.len() > LONG => {
-                let truth = match plan.tests(field).has_literals() {
-                    true => self.by_lines(plan, field, string, values),
-                    false => plan.tests(field).of_value(raw, &mut values.folded),
-                };
+            Raw::String(string) if text.len() > LONG && plan.tests(field).has_literals() => {
+                let truth = self.by_lines(plan, field, string, values);
                 self.intern(plan, field, truth, values)
             }
-            Raw::String(_) => {
+            Raw::String(_) if text.len() <= LONG => {
                 if let Some(class) = self.fields[field].strings.get(text) {
                     return *class;
                 }
-                let truth = plan.tests(field).of_value(raw, &mut values.folded);
-                let class = self.intern(plan, field, truth, values);
+                let class = self.class_of_new(plan, field, raw, values);
                 values.used += text.len() + size_of::<(Box<str>, u32)>();
                 self.fields[field].strings.insert(text.into(), class);
                 class
             }
-            raw => {
-                let truth = plan.tests(field).of_value(raw, &mut values.folded);
-                self.intern(plan, field, truth, values)
-            }
+            raw => self.class_of_new(plan, field, raw, values),
         }
+    }
+
+    /// The class of a value that is not remembered.
+    fn class_of_new(
+        &mut self,
+        plan: &Plan,
+        field: usize,
+        raw: Raw<'_>,
+        values: &mut Values,
+    ) -> u32 {
+        let truth = plan.tests(field).of_value(raw, &mut values.folded);
+        self.intern(plan, field, truth, values)
     }
 
     /// The tests that hold for a long string: what its lines contain is remembered line by line.

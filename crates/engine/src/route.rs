@@ -94,14 +94,15 @@ impl Router {
             self.looks_further |= looks_further;
         }
         self.routing = paths.set.len() as u32;
+        let in_conditions = paths.tests;
         for (_, detection) in self
             .conditions
             .iter()
             .flat_map(|condition| &condition.rules)
         {
             paths.add(detection);
-            detection.for_each_test(&mut |_| self.tests += 1);
         }
+        self.tests = paths.tests - in_conditions;
         self.paths = paths.set;
     }
 
@@ -210,6 +211,8 @@ struct PathSet {
     set: Paths,
     /// Fields that have been collected, by the address of what they share.
     seen: HashSet<usize>,
+    /// How many tests there were.
+    tests: usize,
 }
 
 impl PathSet {
@@ -217,6 +220,7 @@ impl PathSet {
     fn add(&mut self, predicate: &Predicate) -> bool {
         let mut looks_further = false;
         predicate.for_each_test(&mut |test| {
+            self.tests += 1;
             let fields: [Option<&Field>; 2] = match test {
                 Test::Value(field, _) | Test::Null(field) | Test::Present(field) => {
                     [Some(field), None]

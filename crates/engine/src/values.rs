@@ -1,5 +1,6 @@
 //! All tests of a plan on one field, answered together for a value.
 
+use crate::literals_in;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, BuildError, MatchKind};
 use event::{Raw, Text, Value};
 use foldhash::fast::FixedState;
@@ -170,7 +171,12 @@ impl ValueTests {
                 truth.extend(tests);
             }
             if let Some(literals) = &self.literals {
-                literals.ask(&literals.find(folded), &text, folded, &mut truth);
+                literals.ask(
+                    &literals_in(&literals.automaton, folded),
+                    &text,
+                    folded,
+                    &mut truth,
+                );
             }
         }
         self.ask_others(&value, &mut truth);
@@ -200,7 +206,7 @@ impl ValueTests {
         };
         folded.clear();
         fold_into(&line.decode(), folded);
-        literals.find(folded)
+        literals_in(&literals.automaton, folded)
     }
 
     /// The tests that hold for the string `text`, in the lines of which exactly `found` are the literals; ascending, each
@@ -234,16 +240,6 @@ impl ValueTests {
 }
 
 impl Literals {
-    /// The literals in a text; ascending, each once.
-    fn find(&self, folded: &str) -> Vec<u32> {
-        let mut seen = vec![0u64; self.patterns.len().div_ceil(64)];
-        for found in self.automaton.find_overlapping_iter(folded) {
-            let literal = found.pattern().as_usize();
-            seen[literal / 64] |= 1 << (literal % 64);
-        }
-        crate::bits(&seen).collect()
-    }
-
     /// Adds the tests that hold for `text`, in which exactly `found` are the literals.
     fn ask(&self, found: &[u32], text: &str, folded: &str, truth: &mut Vec<u32>) {
         let patterns = found
