@@ -10,7 +10,7 @@ use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
 use std::num::NonZero;
 use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -93,23 +93,22 @@ fn options(command: &TagCommand, rules: &Rules) -> Options {
 /// Opens the output, unless that or the statistics would destroy what is read.
 fn open(command: &TagCommand, inputs: &Inputs) -> Result<Box<dyn Write>, String> {
     let named = |path: &Path| identity(std::fs::metadata(path));
-    let mut read: Vec<_> = inputs
-        .list
-        .iter()
-        .map(|input| named(Path::new(&*input.file)))
+    let existing = command.output.iter().chain(&command.stats);
+    let existing: Vec<_> = existing
+        .filter_map(|path| Some((path, named(path)?)))
         .collect();
-    read.extend(command.rules.iter().map(|path| named(path)));
-    read.extend(command.mapping.names.iter().map(|path| named(path)));
-    read.push(
-        std::io::stdin()
-            .as_fd()
-            .try_clone_to_owned()
-            .ok()
-            .and_then(|stdin| identity(File::from(stdin).metadata())),
-    );
-    for path in command.output.iter().chain(&command.stats) {
-        let written = named(path);
-        if written.is_some() && read.contains(&written) {
+    if !existing.is_empty() {
+        let inputs = inputs.list.iter().map(|input| Path::new(&*input.file));
+        let others = command.rules.iter().chain(&command.mapping.names);
+        let mut read: Vec<_> = inputs
+            .chain(others.map(PathBuf::as_path))
+            .filter_map(named)
+            .collect();
+        let stdin = std::io::stdin().as_fd().try_clone_to_owned();
+        read.extend(identity(
+            stdin.and_then(|stdin| File::from(stdin).metadata()),
+        ));
+        if let Some((path, _)) = existing.iter().find(|(_, written)| read.contains(written)) {
             return Err(format!(
                 "{} is read by this run: write to another file",
                 path.display()

@@ -411,6 +411,26 @@ fn exit_codes_say_what_happened() {
 }
 
 #[test]
+fn what_is_read_is_never_written() {
+    let desk = Desk::new(&[("evil.yml", EVIL), ("a.jsonl", &events(4))]);
+    fs::hard_link(desk.path("a.jsonl"), desk.path("link.jsonl")).unwrap();
+    for options in [
+        ["--output", "evil.yml"],
+        ["--output", "link.jsonl"],
+        ["--stats", "a.jsonl"],
+        ["--stats", "evil.yml"],
+    ] {
+        let run = desk.run(&[&["tag", "--rules", "evil.yml"], &options[..], &["a.jsonl"]].concat());
+        assert_eq!(code(&run), 2, "{options:?}: {}", stderr(&run));
+        assert_eq!(fs::read_to_string(desk.path("evil.yml")).unwrap(), EVIL);
+        assert_eq!(fs::read_to_string(desk.path("a.jsonl")).unwrap(), events(4));
+    }
+    let both = ["--output", "x", "--stats", "x"];
+    let run = desk.run(&[&["tag", "--rules", "evil.yml"], &both[..], &["a.jsonl"]].concat());
+    assert_eq!(code(&run), 2);
+}
+
+#[test]
 fn quiet_is_quiet() {
     let desk = Desk::new(&[
         ("evil.yml", EVIL),
