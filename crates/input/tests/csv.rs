@@ -2,25 +2,10 @@
 
 mod common;
 
-use common::{Out, Slow, gzip, read_bytes, read_from, read_path};
+use common::{Out, Slow, clean, events, gzip, read_bytes, read_from, read_path};
 use input::{MAX_EVENT, Position, Reason};
 use std::io::Read;
 use std::ops::ControlFlow;
-
-/// Reads a table that has nothing wrong with it.
-fn clean(text: impl AsRef<[u8]>) -> Vec<(u64, String)> {
-    let out = read_bytes(text);
-    assert_eq!(out.shown(), [""; 0]);
-    let events = out.lines().into_iter();
-    events.map(|(line, text)| (line, text.to_owned())).collect()
-}
-
-fn events(expected: &[(u64, &str)]) -> Vec<(u64, String)> {
-    let events = expected.iter();
-    events
-        .map(|(line, text)| (*line, (*text).to_owned()))
-        .collect()
-}
 
 #[test]
 fn rows_become_events() {

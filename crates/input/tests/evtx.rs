@@ -3,7 +3,7 @@
 mod common;
 
 use common::evtx::{CHUNK, HEADER, file};
-use common::{Slow, gzip, read_bytes, read_from, shared, zstd};
+use common::{Slow, gzip, read_bytes, read_from, zstd};
 use input::{Position, Reason};
 use serde_json::Value;
 use std::collections::HashMap;
@@ -11,7 +11,8 @@ use std::io::Read;
 
 /// The EVTX files of the corpus, by the id of their case.
 fn corpus() -> Option<HashMap<String, Vec<u8>>> {
-    let archive = std::fs::File::open(shared("corpus/regression-open.tar.zst")?).unwrap();
+    let archive =
+        std::fs::File::open(testkit::shared_file("corpus/regression-open.tar.zst")?).unwrap();
     let mut archive = tar::Archive::new(zstd::Decoder::new(archive).unwrap());
     let mut files = HashMap::new();
     for file in archive.entries().unwrap() {
@@ -60,7 +61,7 @@ fn normalised(value: &Value) -> Value {
 fn the_corpus_is_read_as_winlogbeat_reads_it() {
     let (Some(files), Some(documents)) = (
         corpus(),
-        shared("corpus/regression-winlogbeat-open.jsonl.zst"),
+        testkit::shared_file("corpus/regression-winlogbeat-open.jsonl.zst"),
     ) else {
         return;
     };

@@ -2,25 +2,10 @@
 
 mod common;
 
-use common::{Slow, read_bytes, read_from};
+use common::{Slow, clean, events, read_bytes, read_from};
 use input::{MAX_EVENT, Position, Reason};
 use std::io::Read;
 use std::ops::ControlFlow;
-
-/// Reads a text that has nothing wrong with it.
-fn clean(text: &str) -> Vec<(u64, String)> {
-    let out = read_bytes(text);
-    assert_eq!(out.shown(), [""; 0], "{text}");
-    let events = out.lines().into_iter();
-    events.map(|(line, text)| (line, text.to_owned())).collect()
-}
-
-fn events(expected: &[(u64, &str)]) -> Vec<(u64, String)> {
-    let events = expected.iter();
-    events
-        .map(|(line, text)| (*line, (*text).to_owned()))
-        .collect()
-}
 
 #[test]
 fn one_event_a_line() {

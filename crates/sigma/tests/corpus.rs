@@ -20,7 +20,7 @@ const ACTIVE: [&str; 6] = [
 ];
 
 fn active_rules() -> Option<Vec<(String, Vec<u8>)>> {
-    let path = support::shared("corpus/sigmahq-2026-08.tar.zst")?;
+    let path = testkit::shared_file("corpus/sigmahq-2026-08.tar.zst")?;
     let archive = zstd::decode_all(std::fs::File::open(path).unwrap()).unwrap();
     let mut rules = Vec::new();
     for entry in tar::Archive::new(archive.as_slice()).entries().unwrap() {
@@ -92,7 +92,7 @@ fn each_item(expression: &Expr<'_>, see: &mut impl FnMut(&Item)) {
 
 #[test]
 fn every_micro_case_is_read_as_pysigma_reads_it() {
-    let Some(path) = support::shared("golden/pysigma-micro-cases.jsonl.zst") else {
+    let Some(path) = testkit::shared_file("golden/pysigma-micro-cases.jsonl.zst") else {
         return;
     };
     let cases = support::json_lines(&path);
@@ -249,7 +249,7 @@ fn normal(theirs: &Json) -> Json {
 
 #[test]
 fn correlations_filters_and_collections_are_read_as_pysigma_reads_them() {
-    let Some(path) = support::shared("golden/pysigma-correlation-cases.jsonl.zst") else {
+    let Some(path) = testkit::shared_file("golden/pysigma-correlation-cases.jsonl.zst") else {
         return;
     };
     let cases = support::json_lines(&path);

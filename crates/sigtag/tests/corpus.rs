@@ -29,20 +29,24 @@ type Hits = BTreeMap<(String, u64), BTreeSet<String>>;
 /// What is unpacked once for all tests, or nothing where the data is not at hand.
 struct Corpus {
     shared: PathBuf,
-    folder: tempfile::TempDir,
+    folder: PathBuf,
     windows: BTreeSet<String>,
 }
 
 static CORPUS: LazyLock<Option<Corpus>> = LazyLock::new(|| {
     let shared = testkit::shared()?.join("corpus");
-    let folder = tempfile::tempdir().unwrap();
+    // A static is never dropped, so a temporary folder would stay; this one is made anew by the next run.
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("corpus");
+    if folder.exists() {
+        fs::remove_dir_all(&folder).unwrap();
+    }
     for archive in ["sigmahq-2026-08.tar.zst", "regression-open.tar.zst"] {
         let file = File::open(shared.join(archive)).unwrap();
         tar::Archive::new(zstd::Decoder::new(file).unwrap())
-            .unpack(folder.path())
+            .unpack(&folder)
             .unwrap();
     }
-    let windows = about_windows(folder.path());
+    let windows = about_windows(&folder);
     Some(Corpus {
         shared,
         folder,
@@ -85,7 +89,7 @@ impl Corpus {
         let mut command = Command::new(env!("CARGO_BIN_EXE_sigtag"));
         command.args(["tag", "--quiet", "--profile", profile]);
         for name in RULES {
-            command.arg("--rules").arg(self.folder.path().join(name));
+            command.arg("--rules").arg(self.folder.join(name));
         }
         let run = command.arg("--output").arg(output).arg(input).output();
         let run = run.unwrap();
@@ -179,7 +183,7 @@ fn texts(value: &Value) -> BTreeSet<String> {
 #[test]
 fn each_rule_hits_its_regression_events() {
     let Some(corpus) = corpus() else { return };
-    let folder = corpus.folder.path().join("regression_data");
+    let folder = corpus.folder.join("regression_data");
     let hits = corpus.hits(&folder);
     let mut cases = 0;
     for row in corpus.lines("regression-open.jsonl") {
@@ -204,7 +208,7 @@ fn each_rule_hits_its_regression_events() {
 #[test]
 fn evtx_and_its_json_have_the_same_hits() {
     let Some(corpus) = corpus() else { return };
-    let hits = corpus.hits(&corpus.folder.path().join("regression_data"));
+    let hits = corpus.hits(&corpus.folder.join("regression_data"));
     let mut by_file: BTreeMap<String, Vec<&BTreeSet<String>>> = BTreeMap::new();
     for ((file, _), ids) in &hits {
         by_file.entry(file.clone()).or_default().push(ids);
@@ -254,7 +258,7 @@ fn sample_hits_are_exact() {
     // The rules for which all hits are known.
     let is_open = |id: &String| sha256(id)[0] >> 4 < 8;
     for name in ["sample-winlogbeat.jsonl.zst", "sample-ecs.jsonl.zst"] {
-        let file = corpus.folder.path().join(name);
+        let file = corpus.folder.join(name);
         fs::copy(corpus.shared.join(name), &file).unwrap();
         let none = BTreeSet::new();
         let counted = |(line, ids): (u64, BTreeSet<String>)| {
@@ -280,7 +284,7 @@ fn sample_hits_are_exact() {
 #[test]
 fn tagging_again_gives_the_same_bytes() {
     let Some(corpus) = corpus() else { return };
-    let regression = corpus.folder.path().join("regression_data");
+    let regression = corpus.folder.join("regression_data");
     let sample = corpus.shared.join("sample-ecs.jsonl.zst");
     for (input, profile) in [(&regression, "ecs"), (&sample, "both")] {
         let [once, twice] = [(); 2].map(|()| tempfile::NamedTempFile::new().unwrap());

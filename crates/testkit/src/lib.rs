@@ -18,7 +18,7 @@ mod skips;
 
 use std::path::Path;
 
-pub use shared::shared;
+pub use shared::{shared, shared_file};
 pub use skips::{SKIPS, Skip, skip};
 
 /// The root of the workspace: the folder of `Cargo.lock`.

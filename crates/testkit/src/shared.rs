@@ -29,3 +29,9 @@ pub fn shared() -> Option<PathBuf> {
     );
     None
 }
+
+/// A file of the shared test data, by its path in [`shared`]; whether it is there is for the test to find out.
+#[track_caller]
+pub fn shared_file(path: &str) -> Option<PathBuf> {
+    shared().map(|folder| folder.join(path))
+}

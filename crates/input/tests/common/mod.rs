@@ -6,7 +6,7 @@ pub mod evtx;
 use input::{Batch, Issue, Place, Position, Reason, Report};
 use std::io::Read;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// What came out of an input.
 #[derive(Debug, Default, PartialEq)]
@@ -122,8 +122,22 @@ pub fn zstd(bytes: &[u8]) -> Vec<u8> {
     zstd::encode_all(bytes, 1).unwrap()
 }
 
-/// A file of the shared test data, or a skip in the name of the calling test.
-#[track_caller]
-pub fn shared(name: &str) -> Option<PathBuf> {
-    testkit::shared().map(|folder| folder.join(name))
+/// Reads what has nothing wrong with it: each event, and the line on which it begins.
+pub fn clean(bytes: impl AsRef<[u8]>) -> Vec<(u64, String)> {
+    let out = read_bytes(&bytes);
+    assert_eq!(
+        out.shown(),
+        [""; 0],
+        "{}",
+        String::from_utf8_lossy(bytes.as_ref())
+    );
+    events(&out.lines())
+}
+
+/// Events and their lines, to compare with.
+pub fn events(expected: &[(u64, &str)]) -> Vec<(u64, String)> {
+    let events = expected.iter();
+    events
+        .map(|(line, text)| (*line, (*text).to_owned()))
+        .collect()
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use sigma::{Diagnostic, Document, Parsed, Rule, Source};
 
@@ -63,12 +63,6 @@ pub fn codes(text: &str) -> Vec<&'static str> {
         .iter()
         .map(|diagnostic| diagnostic.code)
         .collect()
-}
-
-/// A file of the shared test data, or a skip in the name of the calling test.
-#[track_caller]
-pub fn shared(path: &str) -> Option<PathBuf> {
-    testkit::shared().map(|folder| folder.join(path))
 }
 
 /// The lines of a `.jsonl.zst` file.
