@@ -404,6 +404,33 @@ fn utf16_is_decoded() {
 }
 
 #[test]
+fn what_is_no_utf16_is_named_by_its_place_however_it_arrives() {
+    let lines = "{\"a\":1}\n".repeat(5000);
+    let mut units: Vec<u16> = format!("{lines}{{\"b\":\"?\", \"c\":\"?\"}}\n{{\"d\":\"?\"}}\n")
+        .encode_utf16()
+        .collect();
+    for unit in units.iter_mut().filter(|unit| **unit == u16::from(b'?')) {
+        *unit = 0xdc00;
+    }
+    let bytes: Vec<u8> = units.into_iter().flat_map(u16::to_le_bytes).collect();
+    let slow = Slow {
+        bytes: &bytes,
+        step: 999,
+    };
+    for out in [read_bytes(&bytes), read_from(slow)] {
+        assert_eq!(out.events.len(), 5002);
+        assert_eq!(
+            out.places(),
+            [
+                (Reason::InvalidText, 5001, 7),
+                (Reason::InvalidText, 5001, 18),
+                (Reason::InvalidText, 5002, 7),
+            ]
+        );
+    }
+}
+
+#[test]
 fn nesting_is_limited() {
     let deep = |depth: usize| format!("{}{}{}", r#"{"a":"#.repeat(depth), 1, "}".repeat(depth));
     let text = format!("{}\n{}\n{}\n{{}}", deep(128), deep(129), deep(100_000));

@@ -35,11 +35,11 @@ impl Text {
         }
     }
 
-    /// Appends what `bytes` say to `out`; returns how many places were no UTF-16 and became U+FFFD. `last` says that no
+    /// Appends what `bytes` say to `out`; returns where in `out` a U+FFFD stands for what was no UTF-16. `last` says that no
     /// more bytes follow. Text in UTF-8 is appended as it is, valid or not.
-    pub(super) fn decode(&mut self, mut bytes: &[u8], last: bool, out: &mut Vec<u8>) -> u64 {
+    pub(super) fn decode(&mut self, mut bytes: &[u8], last: bool, out: &mut Vec<u8>) -> Vec<usize> {
         let start = out.len();
-        let mut replaced = 0;
+        let mut replaced = Vec::new();
         match &mut self.utf16 {
             None => out.extend_from_slice(bytes),
             Some(decoder) => loop {
@@ -54,8 +54,8 @@ impl Text {
                     DecoderResult::InputEmpty => break,
                     DecoderResult::OutputFull => {}
                     DecoderResult::Malformed(..) => {
+                        replaced.push(out.len());
                         out.extend_from_slice("\u{FFFD}".as_bytes());
-                        replaced += 1;
                     }
                 }
             },

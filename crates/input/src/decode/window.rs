@@ -70,16 +70,8 @@ impl<'a, 's> Window<'a, 's> {
     /// The place of `rest()[offset]`.
     pub(super) fn place(&self, offset: usize) -> Place {
         let before = &self.rest()[..offset.min(self.rest().len())];
-        match memchr::memrchr(b'\n', before) {
-            None => Place::Text {
-                line: self.line,
-                column: self.column + before.len() as u64 + 1,
-            },
-            Some(last) => Place::Text {
-                line: self.line + memchr::memchr_iter(b'\n', before).count() as u64,
-                column: (before.len() - last) as u64,
-            },
-        }
+        let (line, column) = behind((self.line, self.column + 1), before);
+        Place::Text { line, column }
     }
 
     /// Passes `count` bytes.
@@ -137,10 +129,30 @@ impl<'a, 's> Window<'a, 's> {
                 // Every line has an end; so no number at the end of the text could go on.
                 self.data.push(b'\n');
             }
-            for _ in 0..replaced {
-                output.issue(Reason::InvalidText, self.place(before), "not UTF-16");
+            // There may be very many: each is counted on from the one before.
+            let (mut from, mut place) = (0, (self.line, self.column + 1));
+            for at in replaced {
+                place = behind(place, &self.data[from..at]);
+                from = at;
+                let (line, column) = place;
+                output.issue(
+                    Reason::InvalidText,
+                    Place::Text { line, column },
+                    "not UTF-16",
+                );
             }
         }
         ControlFlow::Continue(())
+    }
+}
+
+/// The line and column behind `text`, which begins at these.
+fn behind((line, column): (u64, u64), text: &[u8]) -> (u64, u64) {
+    match memchr::memrchr(b'\n', text) {
+        None => (line, column + text.len() as u64),
+        Some(last) => (
+            line + memchr::memchr_iter(b'\n', text).count() as u64,
+            (text.len() - last) as u64,
+        ),
     }
 }
