@@ -19,64 +19,60 @@ pub(crate) struct Keywords {
 /// Finds literals, folded and escaped as in JSON.
 #[derive(Debug)]
 struct Literals {
-    /// The rarest three characters of each literal in all their cases, to be looked for in the text as it is: where none of them is,
-    /// there is no literal. Nearly all events end here. None if a literal has no such characters, or there are too many.
-    windows: Option<Searcher>,
+    /// The ends of the literals, from their rarest characters on: where none of them is, there is no literal. Nearly all
+    /// events end here. None if there are too many.
+    ends: Option<Vec<Searcher>>,
     /// Which literals there are, also where they overlap.
     all: AhoCorasick,
 }
 
+/// How many literals one searcher takes, before its vectors let too much through,
+const MAX_ENDS: usize = 64;
+
+/// and how many searchers are still faster than the automaton.
+const MAX_SEARCHERS: usize = 8;
+
 impl Literals {
     fn new(literals: &[String]) -> Result<Literals, BuildError> {
-        let windows: Option<Vec<Vec<String>>> = literals.iter().map(|text| window(text)).collect();
-        let windows = windows.and_then(|windows| Searcher::new(windows.concat()));
-        let all = AhoCorasick::new(literals)?;
-        Ok(Literals { windows, all })
+        let searchers = literals.chunks(MAX_ENDS).map(|literals| {
+            let ends = literals.iter().map(|literal| rare_end(literal.as_bytes()));
+            Searcher::new(ends)
+        });
+        let few = literals.len() <= MAX_ENDS * MAX_SEARCHERS;
+        Ok(Literals {
+            ends: few.then(|| searchers.collect()).flatten(),
+            all: AhoCorasick::new(literals)?,
+        })
     }
 
-    /// Whether there is none for sure.
-    fn are_missing(&self, event: &Event<'_>) -> bool {
-        let windows = self.windows.as_ref();
-        windows.is_some_and(|windows| windows.find(event.text()).is_none())
+    /// The literals in `text`; ascending, each once.
+    fn find(&self, text: &str) -> Vec<u32> {
+        let ends = self.ends.as_ref();
+        let are_missing =
+            ends.is_some_and(|ends| ends.iter().all(|ends| ends.find(text).is_none()));
+        if are_missing {
+            return Vec::new();
+        }
+        literals_in(&self.all, text)
     }
 }
 
 /// The characters that most of the text of events consists of, the most frequent first.
 const FREQUENT: &[u8] = b"\\esiotnrawcdlm.p/u:0h1 2-f3";
 
-/// The three characters of a folded text that are the rarest in events, in all the ways they can be written.
-fn window(text: &str) -> Option<Vec<String>> {
+/// How many bytes a searcher looks at in all places.
+const WINDOW: usize = 4;
+
+/// A folded text from its rarest few characters on.
+fn rare_end(text: &[u8]) -> &[u8] {
     let rank = |byte: &u8| FREQUENT.iter().position(|frequent| frequent == byte);
-    let frequency = |window: &&[u8]| -> usize {
+    let frequency = |window: &[u8]| -> usize {
         let ranks = window.iter().filter_map(rank);
         ranks.map(|rank| FREQUENT.len() - rank).sum()
     };
-    let windows = text
-        .as_bytes()
-        .windows(3)
-        .filter(|window| window.is_ascii());
-    let rarest = windows.min_by_key(frequency)?;
-    Some(rarest.iter().fold(vec![String::new()], |ways, byte| {
-        let spellings = unfold(char::from(*byte));
-        let longer = |way: &String| {
-            spellings
-                .clone()
-                .map(move |c| format!("{way}{c}"))
-                .collect::<Vec<_>>()
-        };
-        ways.iter().flat_map(longer).collect()
-    }))
-}
-
-/// The characters that fold to an ASCII character.
-fn unfold(c: char) -> impl Iterator<Item = char> + Clone {
-    let upper = Some(c.to_ascii_uppercase()).filter(|upper| *upper != c);
-    let beyond_ascii = match c {
-        'k' => Some('\u{212a}'),
-        's' => Some('\u{17f}'),
-        _ => None,
-    };
-    [Some(c), upper, beyond_ascii].into_iter().flatten()
+    let windows = text.windows(WINDOW).enumerate();
+    let rarest = windows.min_by_key(|(_, window)| frequency(window));
+    &text[rarest.map_or(0, |(at, _)| at)..]
 }
 
 impl Keywords {
@@ -128,12 +124,10 @@ impl Keywords {
                 folded.push_str(&escape(&fold(&string)));
                 folded.push('"');
             }
-        } else if literals.are_missing(event) {
-            return Vec::new();
         } else {
             fold_into(event.text(), folded);
         }
-        let candidates = literals_in(&literals.all, folded);
+        let candidates = literals.find(folded);
         if candidates.is_empty() {
             return Vec::new();
         }
@@ -171,20 +165,10 @@ fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use predicate::fold_char;
 
     #[test]
-    fn windows_have_every_spelling() {
-        for c in (0..=0x10_ffff).filter_map(char::from_u32) {
-            let folded = fold_char(c);
-            if folded.is_ascii() {
-                assert!(unfold(folded).any(|spelling| spelling == c), "{c:?}");
-            }
-        }
-        assert_eq!(
-            window(r"\\temp\\z::x"),
-            Some(vec!["z::".into(), "Z::".into()])
-        );
-        assert_eq!(window("ks").or(window("äöü")), None);
+    fn ends_begin_where_a_literal_is_rare() {
+        assert_eq!(rare_end(br"\\temp\\z::x"), b"z::x");
+        assert_eq!(rare_end(b"ks"), b"ks");
     }
 }
