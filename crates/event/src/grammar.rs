@@ -7,6 +7,7 @@ use crate::Member;
 use crate::value::{Text, Value};
 use std::borrow::Cow;
 use thiserror::Error;
+use wide::u8x32;
 
 /// How deep an event may be nested. Elasticsearch accepts 20 levels by default; the deepest real event seen has 9.
 pub const MAX_DEPTH: usize = 128;
@@ -202,23 +203,123 @@ pub(crate) enum Escapes {
 }
 
 /// A string from its opening quote: where it ends (after the closing one), and which escapes it has.
+///
+/// Block by block, with a bit for each byte; what bits cannot tell – an odd escape, an error – is read byte by byte.
 pub(crate) fn scan_string(bytes: &[u8], at: usize) -> Result<(usize, Escapes), Malformed> {
     let mut at = at + 1;
     let mut escapes = Escapes::None;
-    loop {
-        at = next_special(bytes, at);
-        match bytes.get(at) {
-            Some(b'"') => return Ok((at + 1, escapes)),
-            Some(b'\\') => {
-                escapes = escapes.max(Escapes::Plain);
-                at = match bytes.get(at + 1) {
+    let mut first_is_escaped = 0;
+    while let Some(block) = bytes.get(at..).and_then(<[u8]>::first_chunk::<BLOCK>) {
+        let block = Block::new(block, first_is_escaped);
+        let end = block.quotes.trailing_zeros();
+        let inside = if end < 32 { (1 << end) - 1 } else { u32::MAX };
+        if block.odd & inside != 0 {
+            match scan_plainly(
+                bytes,
+                at - first_is_escaped as usize,
+                at + BLOCK,
+                &mut escapes,
+            )? {
+                Plainly::End(end) => return Ok((end, escapes)),
+                Plainly::After(next) => (at, first_is_escaped) = (next, 0),
+            }
+            continue;
+        }
+        if block.backslashes & inside != 0 {
+            escapes = escapes.max(Escapes::Plain);
+        }
+        if end < 32 {
+            return Ok((at + end as usize + 1, escapes));
+        }
+        at += BLOCK;
+        first_is_escaped = block.next_is_escaped;
+    }
+    match scan_plainly(
+        bytes,
+        at - first_is_escaped as usize,
+        usize::MAX,
+        &mut escapes,
+    )? {
+        Plainly::End(end) => Ok((end, escapes)),
+        Plainly::After(end) => Err(stopped(bytes, end, Reason::Unexpected)),
+    }
+}
+
+/// How many bytes of a string are read at once: one bit each.
+const BLOCK: usize = 32;
+
+/// Part of a string, with the lowest bit for its first byte.
+struct Block {
+    backslashes: u32,
+    /// The quotes that are not escaped: the first of them ends the string.
+    quotes: u32,
+    /// Control characters, and what follows a backslash but is none of the short escapes of JSON.
+    odd: u32,
+    /// Whether the byte behind the block is escaped: 0 or 1.
+    next_is_escaped: u32,
+}
+
+impl Block {
+    #[inline]
+    fn new(bytes: &[u8; BLOCK], first_is_escaped: u32) -> Block {
+        let block = u8x32::new(*bytes);
+        let is = |byte: u8| block.simd_eq(u8x32::splat(byte));
+        let backslashes = is(b'\\').to_bitmask();
+        let quotes = is(b'"').to_bitmask();
+        let controls = block.simd_eq(block.min(u8x32::splat(0x1f))).to_bitmask();
+        if backslashes | first_is_escaped == 0 {
+            return Block {
+                backslashes,
+                quotes,
+                odd: controls,
+                next_is_escaped: 0,
+            };
+        }
+        // In a row of backslashes every second one is escaped, and what follows it if their number is odd: a subtraction
+        // finds the ends of the rows. (Langdale and Lemire, Parsing Gigabytes of JSON per Second, 3.1.1.)
+        const ODD_BITS: u32 = 0xaaaa_aaaa;
+        let beginning = backslashes & !first_is_escaped;
+        let ends = ((beginning << 1 | ODD_BITS).wrapping_sub(beginning)) ^ ODD_BITS;
+        let escaped = ends ^ (backslashes | first_is_escaped);
+        let short = is(b'b') | is(b'f') | is(b'n') | is(b'r') | is(b't');
+        let may_be_escaped = short.to_bitmask() | backslashes | quotes;
+        Block {
+            backslashes,
+            quotes: quotes & !escaped,
+            odd: controls | escaped & !may_be_escaped,
+            next_is_escaped: (ends & backslashes) >> 31,
+        }
+    }
+}
+
+/// Where the bytes of a string led to, read one by one.
+enum Plainly {
+    /// The string ends there.
+    End(usize),
+    /// It goes on there.
+    After(usize),
+}
+
+/// Reads a string from `at`, which is not escaped, up to its end or at least to `enough`.
+fn scan_plainly(
+    bytes: &[u8],
+    mut at: usize,
+    enough: usize,
+    escapes: &mut Escapes,
+) -> Result<Plainly, Malformed> {
+    while at < enough.min(bytes.len()) {
+        at = match bytes[at] {
+            b'"' => return Ok(Plainly::End(at + 1)),
+            b'\\' => {
+                *escapes = (*escapes).max(Escapes::Plain);
+                match bytes.get(at + 1) {
                     Some(b'"' | b'\\' | b'b' | b'f' | b'n' | b'r' | b't') => at + 2,
                     Some(b'/') => {
-                        escapes = Escapes::Odd;
+                        *escapes = Escapes::Odd;
                         at + 2
                     }
                     Some(b'u') => {
-                        escapes = Escapes::Odd;
+                        *escapes = Escapes::Odd;
                         let digits = &bytes[at + 2..(at + 6).min(bytes.len())];
                         let good = digits.iter().take_while(|digit| digit.is_ascii_hexdigit());
                         match good.count() {
@@ -229,57 +330,11 @@ pub(crate) fn scan_string(bytes: &[u8], at: usize) -> Result<(usize, Escapes), M
                     _ => return Err(stopped(bytes, at + 1, Reason::BadEscape)),
                 }
             }
-            _ => return Err(stopped(bytes, at, Reason::ControlCharacter)),
+            ..0x20 => return Err(stopped(bytes, at, Reason::ControlCharacter)),
+            _ => at + 1,
         }
     }
-}
-
-/// Whether there is no quote, backslash or control character among `bytes`.
-#[inline]
-fn is_plain(bytes: &[u8]) -> bool {
-    let is_special = |byte: &u8| *byte < 0x20 || *byte == b'"' || *byte == b'\\';
-    !bytes
-        .iter()
-        .fold(false, |found, byte| found | is_special(byte))
-}
-
-/// The next quote, backslash or control character at or after `at`, or the end. Eight bytes at a time, and in a long string
-/// in strides that the compiler makes vectors of.
-#[inline]
-fn next_special(bytes: &[u8], mut at: usize) -> usize {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    const STRIDE: usize = 64;
-    // A byte of `word ^ byte` is zero where the byte was found; below it nothing is falsely found.
-    let has_zero = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
-    let long = at + STRIDE;
-    while let Some(chunk) = bytes
-        .get(at..at + 8)
-        .and_then(|chunk| <[u8; 8]>::try_from(chunk).ok())
-    {
-        let word = u64::from_le_bytes(chunk);
-        let below_space = word.wrapping_sub(ONES * 0x20) & !word & HIGH;
-        let found = has_zero(word ^ (ONES * u64::from(b'"')))
-            | has_zero(word ^ (ONES * u64::from(b'\\')))
-            | below_space;
-        if found != 0 {
-            return at + (found.trailing_zeros() / 8) as usize;
-        }
-        at += 8;
-        if at == long {
-            while bytes.get(at..at + STRIDE).is_some_and(is_plain) {
-                at += STRIDE;
-            }
-        }
-    }
-    while let Some(byte) = bytes.get(at)
-        && *byte >= 0x20
-        && *byte != b'"'
-        && *byte != b'\\'
-    {
-        at += 1;
-    }
-    at
+    Ok(Plainly::After(at))
 }
 
 /// A number or a word.

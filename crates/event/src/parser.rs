@@ -16,7 +16,6 @@ use crate::grammar::{
 use crate::paths::{Paths, Raw, is_hidden};
 use crate::value::{Text, Value};
 use std::collections::HashMap;
-use std::ops::Range;
 
 /// How many nodes the tree may have. Real sources need hundreds; hostile events must not fill the memory.
 const MAX_NODES: usize = 20_000;
@@ -48,6 +47,12 @@ pub struct Parser {
     paths: Paths,
     tree: Tree,
     targets: Targets,
+    found: Found,
+}
+
+/// What was found in the event that was read last.
+#[derive(Debug, Default)]
+struct Found {
     leaves: Vec<Leaf>,
     signs: Signs,
 }
@@ -87,20 +92,29 @@ struct Node {
 }
 
 /// A gap that was met at a node, and what it leads to.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Child {
-    /// Its bytes in [`Tree::gaps`]; the opening quote of a string is the last of them.
-    gap: Range<usize>,
+    /// Its bytes; the opening quote of a string is the last of them.
+    gap: Gap,
     /// What follows it,
     token: Token,
     /// where that stands,
     targets: u32,
     /// and the node behind it.
     node: u32,
-    /// The containers at wanted paths that begin in it, in [`Tree::marks`].
-    marks: Range<usize>,
+    /// The containers at wanted paths that begin in it.
+    marks: Box<[(u32, Kind)]>,
     /// Whether the key of a hidden field stands in it.
     hides: bool,
+}
+
+/// The bytes of a gap. Most have few enough to be compared at once.
+#[derive(Debug)]
+struct Gap {
+    /// The first bytes, and which bits of these are part of the gap.
+    head: [u128; 2],
+    mask: [u128; 2],
+    bytes: Box<[u8]>,
 }
 
 /// How a structure goes on: where a gap ends, and what follows it.
@@ -120,8 +134,7 @@ impl Parser {
             paths,
             tree: Tree::default(),
             targets: Targets::default(),
-            leaves: Vec::new(),
-            signs: Signs::default(),
+            found: Found::default(),
         }
     }
 
@@ -143,8 +156,8 @@ impl Parser {
     /// # Errors
     /// As [`scan_value`](crate::scan_value); [`Reason::NotAnObject`] for other values.
     pub fn scan(&mut self, bytes: &[u8], at: usize) -> Result<usize, Malformed> {
-        self.leaves.clear();
-        self.signs = Signs::default();
+        self.found.leaves.clear();
+        self.found.signs = Signs::default();
         if bytes.len() > u32::MAX as usize {
             return Err(TOO_LONG);
         }
@@ -154,16 +167,15 @@ impl Parser {
         let mut at = at;
         loop {
             if let Some(child) = node.and_then(|node| self.tree.next(node, bytes, at)) {
-                for (targets, kind) in self.tree.marks(&child) {
-                    self.leaves.push(Leaf::container(*targets, *kind));
+                for (targets, kind) in &child.marks {
+                    self.found.leaves.push(Leaf::container(*targets, *kind));
                 }
-                self.signs.hidden_field |= child.hides;
-                at += child.gap.len();
-                let targets = match child.token {
-                    Token::End => return Ok(at),
-                    Token::String | Token::Other => child.targets,
-                };
-                at = self.value(bytes, at, child.token, targets)?;
+                self.found.signs.hidden_field |= child.hides;
+                at += child.gap.bytes.len();
+                if child.token == Token::End {
+                    return Ok(at);
+                }
+                at = self.found.value(bytes, at, child.token, child.targets)?;
                 node = Some(child.node);
                 continue;
             }
@@ -172,47 +184,49 @@ impl Parser {
                 state.clone_from(self.tree.state(node));
             }
             state.hides = false;
-            let first_mark = self.leaves.len();
+            let first_mark = self.found.leaves.len();
             let (end, token) = state.step(&self.paths, bytes, at, &mut |nodes, kind| {
                 let targets = self.targets.of(&self.paths, nodes);
                 if targets != NOWHERE {
-                    self.leaves.push(Leaf::container(targets, kind));
+                    self.found.leaves.push(Leaf::container(targets, kind));
                 }
             })?;
             let targets = match token {
                 Token::End => NOWHERE,
                 Token::String | Token::Other => self.targets.of(&self.paths, state.here()),
             };
-            let marks = self.leaves[first_mark..]
+            let marks = self.found.leaves[first_mark..]
                 .iter()
                 .map(|leaf| (leaf.targets, leaf.kind));
             node = node.and_then(|node| {
                 self.tree
                     .learn(node, &bytes[at..end], token, targets, marks, &state)
             });
-            self.signs.hidden_field |= state.hides;
+            self.found.signs.hidden_field |= state.hides;
             if token == Token::End {
                 return Ok(end);
             }
-            at = self.value(bytes, end, token, targets)?;
+            at = self.found.value(bytes, end, token, targets)?;
         }
     }
 
     /// The values at wanted paths of the event that was read last, in the order of its text, and the containers there.
     pub fn leaves(&self) -> &[Leaf] {
-        &self.leaves
+        &self.found.leaves
     }
 
     /// What else was to be seen in the event that was read last.
     pub fn signs(&self) -> Signs {
-        self.signs
+        self.found.signs
     }
 
     /// The numbers of the paths that leaves with these targets stand at; one, but for wildcards.
     pub fn targets(&self, targets: u32) -> &[u32] {
         &self.targets.sets[targets as usize]
     }
+}
 
+impl Found {
     /// Reads a value whose gap ends at `at`; says where it ends.
     fn value(
         &mut self,
@@ -283,13 +297,60 @@ impl Leaf {
     }
 }
 
+impl Child {
+    /// Whether `rest` goes on like this.
+    #[inline]
+    fn is_next(&self, rest: &[u8]) -> bool {
+        // A string's gap ends with its quote; before another value it takes a look.
+        self.gap.begins(rest)
+            && (self.token != Token::Other
+                || rest
+                    .get(self.gap.bytes.len())
+                    .is_some_and(|byte| matches!(byte, b'-' | b'0'..=b'9' | b't' | b'f' | b'n')))
+    }
+}
+
+impl Gap {
+    fn new(bytes: &[u8]) -> Gap {
+        let word = |bytes: &[u8], fill: u8| {
+            let mut word = [0; 16];
+            word.iter_mut()
+                .zip(bytes)
+                .for_each(|(to, from)| *to = *from | fill);
+            u128::from_le_bytes(word)
+        };
+        let halves = [bytes, bytes.get(16..).unwrap_or_default()];
+        Gap {
+            head: halves.map(|half| word(half, 0)),
+            mask: halves.map(|half| word(half, 0xff)),
+            bytes: bytes.into(),
+        }
+    }
+
+    /// Whether `text` begins with these bytes.
+    #[inline]
+    fn begins(&self, text: &[u8]) -> bool {
+        let (Some(first), Some(second)) = (
+            text.first_chunk().copied().map(u128::from_le_bytes),
+            text.get(16..)
+                .and_then(<[u8]>::first_chunk)
+                .copied()
+                .map(u128::from_le_bytes),
+        ) else {
+            return text.starts_with(&self.bytes);
+        };
+        let differs =
+            (first ^ self.head[0]) & self.mask[0] | (second ^ self.head[1]) & self.mask[1];
+        differs == 0 && (self.bytes.len() <= 32 || text.starts_with(&self.bytes))
+    }
+}
+
 /// The gaps that are known.
 #[derive(Debug)]
 struct Tree {
     nodes: Vec<Node>,
-    /// The bytes of all gaps, back to back.
-    gaps: Vec<u8>,
-    marks: Vec<(u32, Kind)>,
+    /// How many bytes all gaps have.
+    gaps: usize,
 }
 
 impl Default for Tree {
@@ -300,8 +361,7 @@ impl Default for Tree {
         };
         Tree {
             nodes: vec![root],
-            gaps: Vec::new(),
-            marks: Vec::new(),
+            gaps: 0,
         }
     }
 }
@@ -309,42 +369,25 @@ impl Default for Tree {
 impl Tree {
     /// Forgets everything if there is no room left: what comes next is learned anew.
     fn make_room(&mut self) {
-        if self.nodes.len() >= MAX_NODES || self.gaps.len() >= MAX_GAPS {
+        if self.nodes.len() >= MAX_NODES || self.gaps >= MAX_GAPS {
             *self = Tree::default();
         }
     }
 
     /// How it goes on at `node`, if the next bytes are a gap that is known there.
     #[inline]
-    fn next(&mut self, node: u32, bytes: &[u8], at: usize) -> Option<Child> {
+    fn next(&mut self, node: u32, bytes: &[u8], at: usize) -> Option<&Child> {
         let rest = bytes.get(at..)?;
         let children = &mut self.nodes[node as usize].children;
-        let gaps = &self.gaps;
-        let is_next = |child: &Child| {
-            rest.strip_prefix(&gaps[child.gap.clone()])
-                .is_some_and(|rest| {
-                    // A string's gap ends with its quote; before another value it takes a look.
-                    child.token != Token::Other
-                        || rest.first().is_some_and(|byte| {
-                            matches!(byte, b'-' | b'0'..=b'9' | b't' | b'f' | b'n')
-                        })
-                })
-        };
-        let found = children.iter().position(is_next)?;
+        let found = children.iter().position(|child| child.is_next(rest))?;
         // What was right just now is likely to be right again.
-        if found > 0 {
-            children.swap(found, found - 1);
-            return Some(children[found - 1].clone());
-        }
-        Some(children[0].clone())
+        let first = found.saturating_sub(1);
+        children.swap(found, first);
+        Some(&children[first])
     }
 
     fn state(&self, node: u32) -> &State {
         &self.nodes[node as usize].state
-    }
-
-    fn marks(&self, child: &Child) -> &[(u32, Kind)] {
-        &self.marks[child.marks.clone()]
     }
 
     /// Adds a gap to a node; the node that it leads to, or none if there is no room.
@@ -366,14 +409,12 @@ impl Tree {
             state: state.clone(),
             children: Vec::new(),
         });
-        let (gap_start, first_mark) = (self.gaps.len(), self.marks.len());
-        self.gaps.extend_from_slice(gap);
-        self.marks.extend(marks);
+        self.gaps += gap.len();
         self.nodes[node as usize].children.push(Child {
-            gap: gap_start..self.gaps.len(),
+            gap: Gap::new(gap),
             token,
             targets,
-            marks: first_mark..self.marks.len(),
+            marks: marks.collect(),
             hides: state.hides,
             node: new,
         });
