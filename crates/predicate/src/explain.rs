@@ -1,8 +1,11 @@
 //! Why an event is selected or not: the tree once more, with the outcome of each part.
 
 use crate::field::{Field, text_of};
-use crate::{Predicate, Test};
+use crate::{Matcher, Predicate, Test, fold};
 use event::{Fields, Value};
+use foldhash::fast::FixedState;
+use std::borrow::Cow;
+use std::collections::HashMap;
 
 /// A part of a predicate and how it came out on one event.
 #[derive(Clone, Debug, PartialEq)]
@@ -99,40 +102,116 @@ impl Predicate {
     /// The fields for whose values this holds on `event`, in the order of the predicate, each field once; nothing from
     /// under a `not`. `None` if it does not hold.
     pub fn evidence<'a>(&self, event: &impl Fields<'a>) -> Option<Vec<Evidence>> {
-        let mut evidence = Vec::new();
-        self.gather(event, &mut evidence).then_some(evidence)
+        let mut gatherer = Gatherer {
+            event,
+            fields: HashMap::default(),
+            evidence: Vec::new(),
+        };
+        gatherer.gather(self).then_some(gatherer.evidence)
     }
+}
 
-    fn gather<'a>(&self, event: &impl Fields<'a>, evidence: &mut Vec<Evidence>) -> bool {
-        match self {
+/// Gathers evidence. Rules ask for the same field over and over, so each is looked up once.
+struct Gatherer<'e, 'p, 'a, F> {
+    event: &'e F,
+    /// By the address of what tests on one field mostly share.
+    fields: HashMap<usize, Vec<Looked<'p, 'a>>, FixedState>,
+    evidence: Vec<Evidence>,
+}
+
+/// A value of a field.
+struct Looked<'p, 'a> {
+    /// The path that it stands at.
+    path: &'p str,
+    value: Value<'a>,
+    /// Its text, folded.
+    folded: Option<String>,
+}
+
+impl<'p, 'a, F: Fields<'a>> Gatherer<'_, 'p, 'a, F> {
+    fn gather(&mut self, predicate: &'p Predicate) -> bool {
+        match predicate {
             Predicate::All(parts) => {
-                let before = evidence.len();
-                let holds = parts.iter().all(|part| part.gather(event, evidence));
+                let before = self.evidence.len();
+                let holds = parts.iter().all(|part| self.gather(part));
                 if !holds {
-                    evidence.truncate(before);
+                    self.evidence.truncate(before);
                 }
                 holds
             }
             Predicate::Any(parts) => {
                 // All of them, also after the first that holds.
-                let holding = parts.iter().filter(|part| part.gather(event, evidence));
+                let holding = parts.iter().filter(|part| self.gather(part));
                 holding.count() > 0
             }
-            Predicate::Not(part) => !part.matches(event),
+            Predicate::Not(part) => {
+                let before = self.evidence.len();
+                let holds = self.gather(part);
+                self.evidence.truncate(before);
+                !holds
+            }
+            Predicate::Test(Test::Value(field, matcher)) => self.gather_values(field, matcher),
             Predicate::Test(test) => {
-                let holds = test.matches(event);
+                let holds = test.matches(self.event);
                 if holds {
-                    for held in test.explain(event).held {
-                        let known = evidence.iter().any(|known| known.field == held.field);
-                        if held.passed && !held.field.is_empty() && !known {
-                            let Held { field, value, .. } = held;
-                            evidence.push(Evidence { field, value });
+                    for Held { field, value, .. } in test
+                        .explain(self.event)
+                        .held
+                        .into_iter()
+                        .filter(|held| held.passed)
+                    {
+                        if !field.is_empty() {
+                            add(&mut self.evidence, &field, || value);
                         }
                     }
                 }
                 holds
             }
         }
+    }
+
+    fn gather_values(&mut self, field: &'p Field, matcher: &Matcher) -> bool {
+        let values = self
+            .fields
+            .entry(field.sources().as_ptr().addr())
+            .or_insert_with(|| {
+                let found = field.lookup(self.event).values.into_iter();
+                let looked = found.map(|(path, value)| Looked {
+                    path,
+                    folded: text_of(&value).map(|text| fold(&text).into_owned()),
+                    value,
+                });
+                looked.collect()
+            });
+        let mut holds = false;
+        for looked in &*values {
+            if looked.passes(matcher) {
+                holds = true;
+                add(&mut self.evidence, looked.path, || shown(&looked.value));
+            }
+        }
+        holds
+    }
+}
+
+impl Looked<'_, '_> {
+    fn passes(&self, matcher: &Matcher) -> bool {
+        match (matcher, &self.folded) {
+            (Matcher::Pattern(pattern), Some(folded)) if !pattern.is_cased() => {
+                pattern.matches_folded(folded)
+            }
+            _ => matcher.matches(&self.value),
+        }
+    }
+}
+
+/// Adds what a field holds, if nothing is known of it yet.
+fn add(evidence: &mut Vec<Evidence>, field: &str, value: impl FnOnce() -> String) {
+    if !evidence.iter().any(|known| known.field == field) {
+        evidence.push(Evidence {
+            field: field.to_owned(),
+            value: value(),
+        });
     }
 }
 
@@ -182,15 +261,19 @@ impl Test {
     }
 }
 
+/// How a value is shown.
+fn shown(value: &Value<'_>) -> String {
+    match value {
+        Value::Object(text) => (*text).to_owned(),
+        value => text_of(value).map_or_else(|| "null".to_owned(), Cow::into_owned),
+    }
+}
+
 fn held<'a>(
     field: &Field,
     event: &impl Fields<'a>,
     passes: impl Fn(&Value<'_>) -> bool,
 ) -> Vec<Held> {
-    let shown = |value: &Value<'_>| match value {
-        Value::Object(text) => (*text).to_owned(),
-        value => text_of(value).map_or_else(|| "null".to_owned(), |text| text.into_owned()),
-    };
     let values = field.lookup(event).values;
     values
         .iter()
@@ -205,7 +288,6 @@ fn held<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Matcher;
     use event::Event;
 
     fn is(field: &str, text: &str) -> Predicate {
