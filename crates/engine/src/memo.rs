@@ -2,6 +2,7 @@
 
 use crate::SharedPlan;
 use crate::plan::Plan;
+use crate::values::ValueTests;
 use event::{Raw, Text};
 use foldhash::fast::FixedState;
 use std::collections::HashMap;
@@ -81,10 +82,18 @@ struct FieldMemo {
     number: u32,
     strings: HashMap<Box<str>, u32, FixedState>,
     classes: HashMap<Box<[u32]>, u32, FixedState>,
-    /// The literals of lines, by the number of their set.
-    lines: HashMap<Box<str>, u32, FixedState>,
+    lines: HashMap<Box<str>, Line, FixedState>,
     line_sets: Vec<Box<[u32]>>,
     line_set_numbers: HashMap<Box<[u32]>, u32, FixedState>,
+}
+
+/// What is known of a line of long strings.
+#[derive(Clone, Copy, Debug)]
+struct Line {
+    /// The number of the set of literals in it.
+    literals: u32,
+    /// The class of the string that is this line alone, if it has been met.
+    alone: Option<u32>,
 }
 
 /// A set of tests on one field that hold together.
@@ -221,8 +230,7 @@ impl PlanMemo {
     ) -> u32 {
         match raw {
             Raw::String(string) if text.len() > LONG && plan.tests(field).has_literals() => {
-                let truth = self.by_lines(plan, field, string, values);
-                self.intern(plan, field, truth, values)
+                self.class_of_long(plan, field, string, values)
             }
             Raw::String(_) if text.len() <= LONG => {
                 if let Some(class) = self.fields[field].strings.get(text) {
@@ -249,34 +257,38 @@ impl PlanMemo {
         self.intern(plan, field, truth, values)
     }
 
-    /// The tests that hold for a long string: what its lines contain is remembered line by line.
-    fn by_lines(
+    /// The class of a long string: what its lines contain is remembered line by line.
+    fn class_of_long(
         &mut self,
         plan: &Plan,
         field: usize,
         string: Text<'_>,
         values: &mut Values,
-    ) -> Vec<u32> {
+    ) -> u32 {
         let tests = plan.tests(field);
         let memo = &mut self.fields[field];
         let mut found: Vec<u32> = Vec::new();
-        for line in lines(string) {
-            let set = match memo.lines.get(line.raw) {
-                Some(set) => *set,
-                None => {
-                    let set = memo.line_set(tests.literals_of_line(line, &mut values.folded));
-                    if line.raw.len() <= LONGEST_LINE && values.used <= values.budget {
-                        values.used += line.raw.len() + size_of::<(Box<str>, u32)>();
-                        memo.lines.insert(line.raw.into(), set);
-                    }
-                    set
-                }
-            };
-            found.extend(&memo.line_sets[set as usize]);
+        for text in lines(string) {
+            let line = memo.line(tests, text, values);
+            if text.raw.len() < string.raw.len() {
+                found.extend(&memo.line_sets[line.literals as usize]);
+                continue;
+            }
+            if let Some(class) = line.alone {
+                return class;
+            }
+            let literals = &memo.line_sets[line.literals as usize];
+            let truth = tests.of_lines(string, literals, &mut values.folded);
+            let class = self.intern(plan, field, truth, values);
+            if let Some(line) = self.fields[field].lines.get_mut(text.raw) {
+                line.alone = Some(class);
+            }
+            return class;
         }
         found.sort_unstable();
         found.dedup();
-        tests.of_lines(string, &found, &mut values.folded)
+        let truth = tests.of_lines(string, &found, &mut values.folded);
+        self.intern(plan, field, truth, values)
     }
 
     /// The class of both of two values: several values pass what any of them passes.
@@ -338,6 +350,23 @@ impl PlanMemo {
 }
 
 impl FieldMemo {
+    /// What is known of a line; it is remembered if there is room.
+    fn line(&mut self, tests: &ValueTests, text: Text<'_>, values: &mut Values) -> Line {
+        if let Some(line) = self.lines.get(text.raw) {
+            return *line;
+        }
+        let literals = self.line_set(tests.literals_of_line(text, &mut values.folded));
+        let line = Line {
+            literals,
+            alone: None,
+        };
+        if text.raw.len() <= LONGEST_LINE && values.used <= values.budget {
+            values.used += text.raw.len() + size_of::<(Box<str>, Line)>();
+            self.lines.insert(text.raw.into(), line);
+        }
+        line
+    }
+
     fn line_set(&mut self, literals: Vec<u32>) -> u32 {
         if let Some(set) = self.line_set_numbers.get(&*literals) {
             return *set;

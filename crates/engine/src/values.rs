@@ -34,7 +34,7 @@ struct Literals {
 }
 
 /// What is left to ask when the literal has been found.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 enum Check {
     /// Nothing: `*literal*`.
     Found,
@@ -213,17 +213,25 @@ impl ValueTests {
     /// once.
     pub(crate) fn of_lines(&self, text: Text<'_>, found: &[u32], folded: &mut String) -> Vec<u32> {
         let mut truth = self.present.clone();
+        // Decoding may shorten a text to a sixth, and folding to a third of that.
+        let may_be_whole = text.raw.len() / 18 <= self.longest_whole;
+        let literals = self.literals.as_ref();
+        let is_enough = literals.is_none_or(|literals| literals.are_enough(found));
+        if !may_be_whole && is_enough && self.others.is_empty() {
+            truth.extend(literals.iter().flat_map(|literals| literals.tests(found)));
+            truth.sort_unstable();
+            truth.dedup();
+            return truth;
+        }
         let text = text.decode();
         folded.clear();
-        // Folding may shorten a text, to a third at most.
-        if text.len() / 3 <= self.longest_whole {
+        if may_be_whole || !is_enough {
             fold_into(&text, folded);
+        }
+        if may_be_whole {
             truth.extend(self.whole.get(folded.as_str()).into_iter().flatten());
         }
-        if let Some(literals) = &self.literals {
-            if !found.is_empty() && folded.is_empty() {
-                fold_into(&text, folded);
-            }
+        if let Some(literals) = literals {
             literals.ask(found, &text, folded, &mut truth);
         }
         self.ask_others(&Value::String(text), &mut truth);
@@ -240,12 +248,26 @@ impl ValueTests {
 }
 
 impl Literals {
+    /// The patterns that need any of the literals `found`.
+    fn of<'l>(&'l self, found: &'l [u32]) -> impl Iterator<Item = &'l (u32, Arc<Pattern>, Check)> {
+        found
+            .iter()
+            .flat_map(|literal| &self.patterns[*literal as usize])
+    }
+
+    /// Whether nothing is left to ask when exactly these literals have been found.
+    fn are_enough(&self, found: &[u32]) -> bool {
+        self.of(found).all(|(.., check)| *check == Check::Found)
+    }
+
+    /// The tests of these literals, if they [are enough](Literals::are_enough).
+    fn tests<'l>(&'l self, found: &'l [u32]) -> impl Iterator<Item = u32> {
+        self.of(found).map(|(test, ..)| *test)
+    }
+
     /// Adds the tests that hold for `text`, in which exactly `found` are the literals.
     fn ask(&self, found: &[u32], text: &str, folded: &str, truth: &mut Vec<u32>) {
-        let patterns = found
-            .iter()
-            .flat_map(|literal| &self.patterns[*literal as usize]);
-        let holding = patterns.filter(|(_, pattern, check)| match check {
+        let holding = self.of(found).filter(|(_, pattern, check)| match check {
             Check::Found => true,
             Check::Whole if pattern.is_cased() => pattern.matches(text),
             Check::Whole => pattern.matches_folded(folded),
