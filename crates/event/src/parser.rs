@@ -23,13 +23,13 @@ const MAX_NODES: usize = 20_000;
 /// How many bytes all gaps may have.
 const MAX_GAPS: usize = 4 << 20;
 
-/// How many ways to go on a node may know.
+/// How many ways to go on there may be behind a node.
 const MAX_CHILDREN: usize = 64;
 
 /// How long a gap may be to be remembered.
 const MAX_GAP: usize = 4_096;
 
-/// The node before the first gap.
+/// The node before the first gap; no gap leads to it.
 const ROOT: u32 = 0;
 
 /// The targets of what stands at no wanted path.
@@ -84,38 +84,45 @@ enum Kind {
     Array,
 }
 
-/// A place in the structure of events: before the first value, or after one.
+/// A gap, and what it leads to: a value, and the place in the structure of events behind it.
 #[derive(Debug)]
 struct Node {
-    state: State,
-    children: Vec<Child>,
-}
-
-/// A gap that was met at a node, and what it leads to.
-#[derive(Debug)]
-struct Child {
-    /// Its bytes; the opening quote of a string is the last of them.
     gap: Gap,
-    /// What follows it,
-    token: Token,
-    /// where that stands,
+    /// Where the value stands that follows the gap,
     targets: u32,
-    /// and the node behind it.
-    node: u32,
-    /// The containers at wanted paths that begin in it.
-    marks: Box<[(u32, Kind)]>,
-    /// Whether the key of a hidden field stands in it.
+    /// and what it is.
+    token: Token,
+    /// Whether the key of a hidden field stands in the gap.
     hides: bool,
+    /// The containers at wanted paths that begin in the gap.
+    marks: Box<[(u32, Kind)]>,
+    /// The first of the gaps that were met behind the value; [`ROOT`] if there is none,
+    first: u32,
+    /// and the next one after this itself.
+    next: u32,
 }
 
 /// The bytes of a gap. Most have few enough to be compared at once.
 #[derive(Debug)]
 struct Gap {
-    /// The first bytes, and which bits of these are part of the gap.
+    /// The first bytes, filled up with zeros.
     head: [u128; 2],
-    mask: [u128; 2],
+    /// All of them; the opening quote of a string is the last.
     bytes: Box<[u8]>,
 }
+
+/// The bytes of a gap's head that a gap of so many bytes has.
+static MASKS: [[u128; 2]; 33] = {
+    let mut masks = [[0; 2]; 33];
+    let mut length = 1;
+    while length <= 32 {
+        let half = (length - 1) / 16;
+        masks[length] = masks[length - 1];
+        masks[length][half] |= 0xff << (8 * ((length - 1) % 16));
+        length += 1;
+    }
+    masks
+};
 
 /// How a structure goes on: where a gap ends, and what follows it.
 type Step = (usize, Token);
@@ -166,22 +173,23 @@ impl Parser {
         let mut state = State::default();
         let mut at = at;
         loop {
-            if let Some(child) = node.and_then(|node| self.tree.next(node, bytes, at)) {
-                for (targets, kind) in &child.marks {
+            if let Some(next) = node.and_then(|node| self.tree.next(node, bytes, at)) {
+                let known = &self.tree.nodes[next as usize];
+                for (targets, kind) in &known.marks {
                     self.found.leaves.push(Leaf::container(*targets, *kind));
                 }
-                self.found.signs.hidden_field |= child.hides;
-                at += child.gap.bytes.len();
-                if child.token == Token::End {
+                self.found.signs.hidden_field |= known.hides;
+                at += known.gap.bytes.len();
+                if known.token == Token::End {
                     return Ok(at);
                 }
-                at = self.found.value(bytes, at, child.token, child.targets)?;
-                node = Some(child.node);
+                at = self.found.value(bytes, at, known.token, known.targets)?;
+                node = Some(next);
                 continue;
             }
             // The tree does not know how it goes on, so the grammar has to say.
             if let Some(node) = node {
-                state.clone_from(self.tree.state(node));
+                state.clone_from(&self.tree.states[node as usize]);
             }
             state.hides = false;
             let first_mark = self.found.leaves.len();
@@ -297,7 +305,7 @@ impl Leaf {
     }
 }
 
-impl Child {
+impl Node {
     /// Whether `rest` goes on like this.
     #[inline]
     fn is_next(&self, rest: &[u8]) -> bool {
@@ -312,17 +320,12 @@ impl Child {
 
 impl Gap {
     fn new(bytes: &[u8]) -> Gap {
-        let word = |bytes: &[u8], fill: u8| {
-            let mut word = [0; 16];
-            word.iter_mut()
-                .zip(bytes)
-                .for_each(|(to, from)| *to = *from | fill);
-            u128::from_le_bytes(word)
-        };
-        let halves = [bytes, bytes.get(16..).unwrap_or_default()];
+        let mut head = [0; 32];
+        head.iter_mut()
+            .zip(bytes)
+            .for_each(|(to, from)| *to = *from);
         Gap {
-            head: halves.map(|half| word(half, 0)),
-            mask: halves.map(|half| word(half, 0xff)),
+            head: halves(&head),
             bytes: bytes.into(),
         }
     }
@@ -330,37 +333,45 @@ impl Gap {
     /// Whether `text` begins with these bytes.
     #[inline]
     fn begins(&self, text: &[u8]) -> bool {
-        let (Some(first), Some(second)) = (
-            text.first_chunk().copied().map(u128::from_le_bytes),
-            text.get(16..)
-                .and_then(<[u8]>::first_chunk)
-                .copied()
-                .map(u128::from_le_bytes),
-        ) else {
+        let length = self.bytes.len();
+        let Some(start) = text.first_chunk() else {
             return text.starts_with(&self.bytes);
         };
-        let differs =
-            (first ^ self.head[0]) & self.mask[0] | (second ^ self.head[1]) & self.mask[1];
-        differs == 0 && (self.bytes.len() <= 32 || text.starts_with(&self.bytes))
+        let (start, mask) = (halves(start), &MASKS[length.min(32)]);
+        let differs = (start[0] & mask[0]) ^ self.head[0] | (start[1] & mask[1]) ^ self.head[1];
+        differs == 0 && (length <= 32 || text.starts_with(&self.bytes))
     }
 }
 
-/// The gaps that are known.
+#[inline]
+fn halves(bytes: &[u8; 32]) -> [u128; 2] {
+    let (halves, _) = bytes.as_chunks();
+    [halves[0], halves[1]].map(u128::from_le_bytes)
+}
+
+/// The gaps that are known. The first node stands for the beginning of an event.
 #[derive(Debug)]
 struct Tree {
     nodes: Vec<Node>,
+    /// The state behind each node; asked for only where something new is met.
+    states: Vec<State>,
     /// How many bytes all gaps have.
     gaps: usize,
 }
 
 impl Default for Tree {
     fn default() -> Tree {
-        let root = Node {
-            state: State::default(),
-            children: Vec::new(),
-        };
         Tree {
-            nodes: vec![root],
+            nodes: vec![Node {
+                gap: Gap::new(&[]),
+                targets: NOWHERE,
+                token: Token::Other,
+                hides: false,
+                marks: Box::default(),
+                first: ROOT,
+                next: ROOT,
+            }],
+            states: vec![State::default()],
             gaps: 0,
         }
     }
@@ -374,20 +385,32 @@ impl Tree {
         }
     }
 
-    /// How it goes on at `node`, if the next bytes are a gap that is known there.
+    /// The node behind `node`, if the next bytes are a gap that is known there.
     #[inline]
-    fn next(&mut self, node: u32, bytes: &[u8], at: usize) -> Option<&Child> {
+    fn next(&mut self, node: u32, bytes: &[u8], at: usize) -> Option<u32> {
         let rest = bytes.get(at..)?;
-        let children = &mut self.nodes[node as usize].children;
-        let found = children.iter().position(|child| child.is_next(rest))?;
-        // What was right just now is likely to be right again.
-        let first = found.saturating_sub(1);
-        children.swap(found, first);
-        Some(&children[first])
+        let first = self.nodes[node as usize].first;
+        if first != ROOT && self.nodes[first as usize].is_next(rest) {
+            return Some(first);
+        }
+        self.next_of_many(node, rest)
     }
 
-    fn state(&self, node: u32) -> &State {
-        &self.nodes[node as usize].state
+    fn next_of_many(&mut self, node: u32, rest: &[u8]) -> Option<u32> {
+        let first = self.nodes[node as usize].first;
+        let mut before = first;
+        while before != ROOT {
+            let next = self.nodes[before as usize].next;
+            if next != ROOT && self.nodes[next as usize].is_next(rest) {
+                // What was right just now is likely to be right again.
+                self.nodes[before as usize].next = self.nodes[next as usize].next;
+                self.nodes[next as usize].next = first;
+                self.nodes[node as usize].first = next;
+                return Some(next);
+            }
+            before = next;
+        }
+        None
     }
 
     /// Adds a gap to a node; the node that it leads to, or none if there is no room.
@@ -400,25 +423,31 @@ impl Tree {
         marks: impl Iterator<Item = (u32, Kind)>,
         state: &State,
     ) -> Option<u32> {
-        let children = self.nodes[node as usize].children.len();
-        if self.nodes.len() >= MAX_NODES || children >= MAX_CHILDREN || gap.len() > MAX_GAP {
+        let new = self.nodes.len();
+        let first = self.nodes[node as usize].first;
+        if new >= MAX_NODES || gap.len() > MAX_GAP || self.siblings(first) >= MAX_CHILDREN {
             return None;
         }
-        let new = self.nodes.len() as u32;
-        self.nodes.push(Node {
-            state: state.clone(),
-            children: Vec::new(),
-        });
         self.gaps += gap.len();
-        self.nodes[node as usize].children.push(Child {
+        self.states.push(state.clone());
+        self.nodes.push(Node {
             gap: Gap::new(gap),
-            token,
             targets,
-            marks: marks.collect(),
+            token,
             hides: state.hides,
-            node: new,
+            marks: marks.collect(),
+            first: ROOT,
+            next: first,
         });
-        Some(new)
+        self.nodes[node as usize].first = new as u32;
+        Some(new as u32)
+    }
+
+    /// How many gaps there are from `first` on.
+    fn siblings(&self, first: u32) -> usize {
+        let next = |node: &u32| Some(self.nodes[*node as usize].next);
+        let siblings = std::iter::successors(Some(first), next);
+        siblings.take_while(|node| *node != ROOT).count()
     }
 }
 
