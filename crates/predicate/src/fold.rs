@@ -39,6 +39,9 @@ pub fn fold_into(text: &str, out: &mut String) {
     let start = out.len();
     out.push_str(text);
     out[start..].make_ascii_lowercase();
+    if text.is_ascii() {
+        return;
+    }
     // Beyond ASCII there is seldom anything, and seldom anything that changes.
     let mut at = next_beyond_ascii(text, 0);
     while let Some(c) = text[at..].chars().next() {
