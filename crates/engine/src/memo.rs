@@ -1,9 +1,9 @@
 //! What one thread remembers about values: the classes of those it has seen.
 
 use crate::SharedPlan;
-use crate::plan::Plan;
+use crate::plan::{Layout, Plan, Work};
 use crate::values::ValueTests;
-use event::{Raw, Text};
+use event::{Parser, Raw, Shape, Text};
 use foldhash::fast::FixedState;
 use std::collections::HashMap;
 use std::hash::BuildHasher;
@@ -73,7 +73,10 @@ pub(crate) struct PlanMemo {
     classes: Vec<Class>,
     /// What is possible if exactly these fields are there, the others not.
     absent: HashMap<Box<[u64]>, Box<[u64]>, FixedState>,
-    pub(crate) work: crate::plan::Work,
+    /// Where the fields are in events of the shapes that have been met; the first is for events without a known one.
+    pub(crate) layouts: Vec<Layout>,
+    layout_numbers: HashMap<Shape, usize, FixedState>,
+    pub(crate) work: Work,
 }
 
 #[derive(Debug, Default)]
@@ -179,7 +182,9 @@ impl PlanMemo {
             fields,
             classes: Vec::new(),
             absent: HashMap::default(),
-            work: crate::plan::Work::new(plan.fields()),
+            layouts: vec![Layout::default()],
+            layout_numbers: HashMap::default(),
+            work: Work::new(plan.fields()),
         }
     }
 
@@ -331,21 +336,38 @@ impl PlanMemo {
         class
     }
 
-    /// Sets `mask` to what is possible if only the fields in `present` (a set of bits) are there.
-    pub(crate) fn start(
-        &mut self,
-        plan: &Plan,
-        present: &[u64],
-        mask: &mut Vec<u64>,
-        values: &mut Values,
-    ) {
+    /// What is possible if only the fields in `present` (a set of bits) are there.
+    pub(crate) fn start(&mut self, plan: &Plan, present: &[u64], values: &mut Values) -> &[u64] {
         if !self.absent.contains_key(present) {
             let possible = plan.without(present);
             values.used += size_of_val(&*possible) + size_of_val(present);
             self.absent.insert(present.into(), possible);
         }
-        mask.clear();
-        mask.extend_from_slice(&self.absent[present]);
+        &self.absent[present]
+    }
+
+    /// The number of the layout of the event that `parser` has just read.
+    pub(crate) fn layout(&mut self, plan: &Plan, parser: &Parser, values: &mut Values) -> usize {
+        let known = parser
+            .shape()
+            .and_then(|shape| self.layout_numbers.get(&shape));
+        if let Some(number) = known {
+            return *number;
+        }
+        let mut layout = Layout::new(plan, parser);
+        layout.start = self.start(plan, layout.present(), values).into();
+        match parser.shape() {
+            Some(shape) => {
+                values.used += layout.size();
+                self.layouts.push(layout);
+                self.layout_numbers.insert(shape, self.layouts.len() - 1);
+                self.layouts.len() - 1
+            }
+            None => {
+                self.layouts[0] = layout;
+                0
+            }
+        }
     }
 }
 

@@ -267,48 +267,55 @@ impl Plan {
         let plan = &**this;
         let (memo, values) = memo.of(this);
         let mut work = std::mem::take(&mut memo.work);
-        work.sort_leaves(plan, parser);
-        work.derive(plan, parser, event.text());
-        if plan.narrow(&mut work, memo, values, parser, event) {
+        let place = memo.layout(plan, parser, values);
+        let layout = std::mem::take(&mut memo.layouts[place]);
+        work.derive(plan, &layout, parser, event.text());
+        if plan.narrow(&layout, &mut work, memo, values, parser, event) {
             for piece in bits(&work.mask).map(|piece| &plan.pieces[piece as usize]) {
                 if piece
                     .node
-                    .holds(&mut |test| plan.holds(&work, memo, event, test))
+                    .holds(&mut |test| plan.holds(&layout, &work, memo, event, test))
                 {
                     hits.push(piece.rule);
                 }
             }
         }
+        memo.layouts[place] = layout;
         memo.work = work;
     }
 
     /// Finds out which pieces are possible, field by field; whether any is left.
     fn narrow(
         &self,
+        layout: &Layout,
         work: &mut Work,
         memo: &mut PlanMemo,
         values: &mut Values,
         parser: &Parser,
         event: &Event<'_>,
     ) -> bool {
-        memo.start(self, &work.present, &mut work.mask, values);
+        work.mask.clear();
+        if work.derived.is_empty() {
+            work.mask.extend_from_slice(&layout.start);
+        } else {
+            work.mask.extend(memo.start(self, &work.present, values));
+        }
         let text = event.text();
-        for place in 0..work.order.len() {
-            let field = work.order[place] as usize;
-            let first = work.first[field];
-            if first == 0 || !overlap(&work.mask, &self.fields[field].concerned) {
+        for &field in layout.order.iter().chain(&work.derived_only) {
+            let field = field as usize;
+            if !overlap(&work.mask, &self.fields[field].concerned) {
                 continue;
             }
-            let single = match parser.leaves().get(first as usize - 1) {
-                Some(leaf) if !work.is_plural(field) => Some((leaf.raw(text), leaf.len())),
+            let first = layout.first[field];
+            let single = match parser.leaves().get((first as usize).wrapping_sub(1)) {
+                Some(leaf) if !layout.is_plural(field) && !work.is_derived(field) => {
+                    Some(leaf.raw(text))
+                }
                 _ => None,
             };
             let class = match single {
-                Some((raw, length)) if raw != Raw::Array => {
-                    work.learn(field, length);
-                    memo.class_of(self, field, raw, values)
-                }
-                _ => self.class_of_all(work, memo, values, parser, text, field),
+                Some(raw) if raw != Raw::Array => memo.class_of(self, field, raw, values),
+                _ => self.class_of_all(layout, work, memo, values, parser, text, field),
             };
             work.classes[field] = class;
             if !narrow(&mut work.mask, &memo.class(class).mask) {
@@ -328,8 +335,10 @@ impl Plan {
     }
 
     /// The class of a field that has not exactly one value.
+    #[expect(clippy::too_many_arguments, reason = "all that is known of an event")]
     fn class_of_all(
         &self,
+        layout: &Layout,
         work: &Work,
         memo: &mut PlanMemo,
         values: &mut Values,
@@ -342,18 +351,11 @@ impl Plan {
             class =
                 Some(class.map_or(other, |class| memo.union(self, field, class, other, values)));
         };
-        let first = std::iter::once(work.first[field]);
-        let more = work
-            .more
-            .iter()
-            .filter(|(of, _)| *of as usize == field)
-            .map(|(_, leaf)| *leaf);
-        for leaf in first.chain(more) {
-            // A field of derived values only has no leaf of its own.
-            let raw = match leaf {
-                DERIVED => continue,
-                leaf => parser.leaves()[leaf as usize - 1].raw(text),
-            };
+        // A field of derived values only has no leaf of its own.
+        let first = Some(layout.first[field]).filter(|leaf| *leaf > 0);
+        let more = layout.more.iter().filter(|(of, _)| *of as usize == field);
+        for leaf in first.into_iter().chain(more.map(|(_, leaf)| *leaf)) {
+            let raw = parser.leaves()[leaf as usize - 1].raw(text);
             if raw != Raw::Array {
                 let other = memo.class_of(self, field, raw, values);
                 add(memo, values, other);
@@ -369,10 +371,17 @@ impl Plan {
         })
     }
 
-    fn holds(&self, work: &Work, memo: &PlanMemo, event: &Event<'_>, test: u32) -> bool {
+    fn holds(
+        &self,
+        layout: &Layout,
+        work: &Work,
+        memo: &PlanMemo,
+        event: &Event<'_>,
+        test: u32,
+    ) -> bool {
         match self.subjects[test as usize] {
             OPEN => self.open.get(&test).is_some_and(|test| test.matches(event)),
-            field if work.is_absent(field as usize) => self
+            field if layout.is_absent(field as usize) && !work.is_derived(field as usize) => self
                 .tests(field as usize)
                 .of_no_value(false)
                 .binary_search(&test)
@@ -402,93 +411,123 @@ fn narrow(mask: &mut [u64], possible: &[u64]) -> bool {
     left != 0
 }
 
-/// What is known of the event at hand, for one plan.
+/// Where the fields of a plan are in events of one shape.
 #[derive(Debug, Default)]
-pub(crate) struct Work {
-    /// By targets of the parser: what a value there is for.
-    targets: Vec<Box<[Target]>>,
+pub(crate) struct Layout {
     /// For each field its first leaf, from 1; 0 if the field is not there.
     first: Vec<u32>,
-    /// Fields with more than one leaf, and these leaves.
+    /// Fields with more than one leaf, and the others of these leaves.
     more: Vec<(u32, u32)>,
     /// The fields that are there, as a set of bits.
     present: Vec<u64>,
     /// The inputs of derived fields: which one, at which place, and the leaf.
     inputs: Vec<(usize, usize, u32)>,
+    /// What is possible if only the fields in `present` are there.
+    pub(crate) start: Box<[u64]>,
+    /// The fields that are there, those with short values first: what a field costs is the length of its values.
+    order: Vec<u32>,
+}
+
+impl Layout {
+    /// Finds out which leaves of the event that `parser` has just read are for which fields.
+    pub(crate) fn new(plan: &Plan, parser: &Parser) -> Layout {
+        let fields = plan.fields();
+        let mut layout = Layout {
+            first: vec![0; fields],
+            present: vec![0; fields.div_ceil(64)],
+            ..Layout::default()
+        };
+        for (number, leaf) in (1..).zip(parser.leaves()) {
+            let paths = parser.targets(leaf.targets).iter();
+            for target in paths.filter_map(|path| plan.targets.get(path)).flatten() {
+                match *target {
+                    Target::Field(field) if layout.first[field] == 0 => {
+                        layout.first[field] = number;
+                        layout.present[field / 64] |= 1 << (field % 64);
+                        layout.order.push(field as u32);
+                    }
+                    Target::Field(field) => layout.more.push((field as u32, number)),
+                    Target::Input(derived, place) => layout.inputs.push((derived, place, number)),
+                }
+            }
+        }
+        let length = |field: &u32| {
+            let first = layout.first[*field as usize] as usize;
+            parser.leaves()[first - 1].len()
+        };
+        layout.order.sort_by_key(length);
+        layout
+    }
+
+    /// The fields that are there, as a set of bits.
+    pub(crate) fn present(&self) -> &[u64] {
+        &self.present
+    }
+
+    /// What it takes in memory, in bytes.
+    pub(crate) fn size(&self) -> usize {
+        size_of::<Layout>()
+            + size_of_val(&*self.first)
+            + size_of_val(&*self.more)
+            + size_of_val(&*self.inputs)
+            + size_of_val(&*self.start)
+            + size_of_val(&*self.order)
+    }
+
+    fn is_plural(&self, field: usize) -> bool {
+        !self.more.is_empty() && self.more.iter().any(|(of, _)| *of as usize == field)
+    }
+
+    fn is_absent(&self, field: usize) -> bool {
+        field + 1 < self.first.len() && self.first[field] == 0
+    }
+}
+
+/// What is known of the event at hand, for one plan.
+#[derive(Debug, Default)]
+pub(crate) struct Work {
     /// Derived values and the field they belong to.
     derived: Vec<(usize, String)>,
+    /// The fields that have no other values,
+    derived_only: Vec<u32>,
+    /// and all fields that are there, as a set of bits; if there are derived values.
+    present: Vec<u64>,
     /// The class of each field that has been looked at.
     classes: Vec<u32>,
     /// Which pieces are still possible.
     mask: Vec<u64>,
-    /// The fields, those with short values first.
-    order: Vec<u32>,
-    /// How many bytes the values of each field had that were looked at, and how many they were.
-    lengths: Vec<(u64, u64)>,
-    /// How many events there were, up to the last time that the fields were put in order.
-    events: u32,
 }
-
-/// Stands for the leaf of a field that has derived values only.
-const DERIVED: u32 = u32::MAX;
 
 impl Work {
     pub(crate) fn new(fields: usize) -> Work {
         Work {
-            first: vec![0; fields],
-            present: vec![0; fields.div_ceil(64)],
             classes: vec![0; fields],
-            order: (0..fields as u32 - 1).collect(),
-            lengths: vec![(0, 0); fields],
             ..Work::default()
         }
     }
 
-    /// Finds out which leaves are for which fields.
-    fn sort_leaves(&mut self, plan: &Plan, parser: &Parser) {
-        self.first.fill(0);
-        self.present.fill(0);
-        self.more.clear();
-        self.inputs.clear();
-        self.derived.clear();
-        for (number, leaf) in (1..).zip(parser.leaves()) {
-            while self.targets.len() <= leaf.targets as usize {
-                let paths = parser.targets(self.targets.len() as u32).iter();
-                let targets = paths.filter_map(|path| plan.targets.get(path));
-                self.targets.push(targets.flatten().copied().collect());
-            }
-            for target in &self.targets[leaf.targets as usize] {
-                match *target {
-                    Target::Field(field) if self.first[field] == 0 => {
-                        self.first[field] = number;
-                        self.present[field / 64] |= 1 << (field % 64);
-                    }
-                    Target::Field(field) => self.more.push((field as u32, number)),
-                    Target::Input(derived, place) => self.inputs.push((derived, place, number)),
-                }
-            }
-        }
-        self.put_in_order();
-    }
-
     /// Computes the derived values; their fields are there.
-    fn derive(&mut self, plan: &Plan, parser: &Parser, text: &str) {
-        if self.inputs.is_empty() {
+    fn derive(&mut self, plan: &Plan, layout: &Layout, parser: &Parser, text: &str) {
+        self.derived.clear();
+        self.derived_only.clear();
+        if layout.inputs.is_empty() {
             return;
         }
+        self.present.clone_from(&layout.present);
         for (index, PlanDerived { derived, fields }) in plan.derived.iter().enumerate() {
-            if !self.inputs.iter().any(|(of, ..)| *of == index) {
+            let inputs = || layout.inputs.iter().filter(|(of, ..)| *of == index);
+            if inputs().next().is_none() {
                 continue;
             }
             let mut from = vec![Vec::new(); derived.from.len()];
-            for (_, place, leaf) in self.inputs.iter().filter(|(of, ..)| *of == index) {
+            for (_, place, leaf) in inputs() {
                 from[*place].extend(text_of(parser.leaves()[*leaf as usize - 1].raw(text)));
             }
             for value in (derived.build)(&from) {
                 for field in fields {
-                    if self.first[*field] == 0 {
-                        self.first[*field] = DERIVED;
+                    if self.present[field / 64] >> (field % 64) & 1 == 0 {
                         self.present[field / 64] |= 1 << (field % 64);
+                        self.derived_only.push(*field as u32);
                     }
                     self.derived.push((*field, value.clone()));
                 }
@@ -496,33 +535,8 @@ impl Work {
         }
     }
 
-    fn is_plural(&self, field: usize) -> bool {
-        (!self.more.is_empty() && self.more.iter().any(|(of, _)| *of as usize == field))
-            || (!self.derived.is_empty() && self.derived.iter().any(|(of, _)| *of == field))
-    }
-
-    fn is_absent(&self, field: usize) -> bool {
-        field + 1 < self.first.len() && self.first[field] == 0
-    }
-
-    fn learn(&mut self, field: usize, length: usize) {
-        let (bytes, values) = &mut self.lengths[field];
-        *bytes += length as u64;
-        *values += 1;
-    }
-
-    /// Puts the fields in order by the average length of their values, which is what they cost; seldom, since it changes
-    /// little.
-    fn put_in_order(&mut self) {
-        self.events = self.events.saturating_add(1);
-        if self.events.is_power_of_two() && self.events >= 16 {
-            let lengths = &self.lengths;
-            let average = |field: &u32| {
-                let (bytes, values) = lengths[*field as usize];
-                bytes / values.max(1)
-            };
-            self.order.sort_by_key(average);
-        }
+    fn is_derived(&self, field: usize) -> bool {
+        !self.derived.is_empty() && self.derived.iter().any(|(of, _)| *of == field)
     }
 }
 

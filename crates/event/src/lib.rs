@@ -36,7 +36,7 @@ mod value;
 
 pub use fields::{Fields, Indexed};
 pub use grammar::{MAX_DEPTH, Malformed, Reason, scan_value};
-pub use parser::{Leaf, Parser, Signs};
+pub use parser::{Leaf, Parser, Shape, Signs};
 pub use path::FieldPath;
 pub use paths::{Paths, Raw};
 pub use value::{Text, Value};

@@ -48,6 +48,17 @@ pub struct Parser {
     tree: Tree,
     targets: Targets,
     found: Found,
+    shape: Option<Shape>,
+    /// How often the tree has been begun anew.
+    generation: u32,
+}
+
+/// The shape of an event: two events of one shape have their values at the same paths in the same order, and strings where
+/// the other has strings. A shape means nothing to another parser.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Shape {
+    generation: u32,
+    node: u32,
 }
 
 /// What was found in the event that was read last.
@@ -142,6 +153,8 @@ impl Parser {
             tree: Tree::default(),
             targets: Targets::default(),
             found: Found::default(),
+            shape: None,
+            generation: 0,
         }
     }
 
@@ -168,7 +181,11 @@ impl Parser {
         if bytes.len() > u32::MAX as usize {
             return Err(TOO_LONG);
         }
-        self.tree.make_room();
+        if self.tree.is_full() {
+            self.tree = Tree::default();
+            self.generation += 1;
+        }
+        self.shape = None;
         let mut node = Some(ROOT);
         let mut state = State::default();
         let mut at = at;
@@ -181,6 +198,7 @@ impl Parser {
                 self.found.signs.hidden_field |= known.hides;
                 at += known.gap.bytes.len();
                 if known.token == Token::End {
+                    self.shape = Some(self.shape_at(next));
                     return Ok(at);
                 }
                 at = self.found.value(bytes, at, known.token, known.targets)?;
@@ -212,6 +230,7 @@ impl Parser {
             });
             self.found.signs.hidden_field |= state.hides;
             if token == Token::End {
+                self.shape = node.map(|node| self.shape_at(node));
                 return Ok(end);
             }
             at = self.found.value(bytes, end, token, targets)?;
@@ -226,6 +245,18 @@ impl Parser {
     /// What else was to be seen in the event that was read last.
     pub fn signs(&self) -> Signs {
         self.found.signs
+    }
+
+    /// The shape of the event that was read last, if it is known: the same for all events of that shape from the second on.
+    pub fn shape(&self) -> Option<Shape> {
+        self.shape
+    }
+
+    fn shape_at(&self, node: u32) -> Shape {
+        Shape {
+            generation: self.generation,
+            node,
+        }
     }
 
     /// The numbers of the paths that leaves with these targets stand at; one, but for wildcards.
@@ -378,11 +409,9 @@ impl Default for Tree {
 }
 
 impl Tree {
-    /// Forgets everything if there is no room left: what comes next is learned anew.
-    fn make_room(&mut self) {
-        if self.nodes.len() >= MAX_NODES || self.gaps >= MAX_GAPS {
-            *self = Tree::default();
-        }
+    /// Whether there is no room left: then what comes next is learned anew.
+    fn is_full(&self) -> bool {
+        self.nodes.len() >= MAX_NODES || self.gaps >= MAX_GAPS
     }
 
     /// The node behind `node`, if the next bytes are a gap that is known there.
