@@ -42,7 +42,7 @@ mod route;
 mod values;
 
 use aho_corasick::AhoCorasick;
-use event::{Event, Malformed, Parser};
+use event::{Event, Malformed, Parsed, Parser};
 use memo::Memo;
 use plan::Plan;
 use predicate::Predicate;
@@ -68,7 +68,8 @@ pub struct Ruleset {
 #[derive(Debug)]
 pub struct Matcher<'r> {
     ruleset: &'r Ruleset,
-    parser: Parser,
+    /// For events that are given as texts.
+    parser: Option<Parser>,
     routes: route::Cache,
     memo: Memo,
     hits: Vec<u32>,
@@ -98,6 +99,11 @@ impl Ruleset {
         Ruleset { router }
     }
 
+    /// A parser that finds what these rules look at.
+    pub fn parser(&self) -> Parser {
+        Parser::new(self.router.paths().clone())
+    }
+
     /// A matcher for the only thread.
     pub fn matcher(&self) -> Matcher<'_> {
         self.matcher_for(1)
@@ -107,7 +113,7 @@ impl Ruleset {
     pub fn matcher_for(&self, threads: usize) -> Matcher<'_> {
         Matcher {
             ruleset: self,
-            parser: Parser::new(self.router.paths().clone()),
+            parser: None,
             routes: route::Cache::default(),
             memo: Memo::new(threads),
             hits: Vec::new(),
@@ -121,23 +127,42 @@ impl Matcher<'_> {
     /// # Errors
     /// Those of [`Event::parse`], for a text that is no event.
     pub fn matches<'a>(&mut self, text: &'a [u8]) -> Result<Matched<'a, '_>, Malformed> {
-        let event = self.parser.parse(text)?;
+        // The parser lends what it has found, so it is taken out.
+        let mut parser = std::mem::take(&mut self.parser).unwrap_or_else(|| self.ruleset.parser());
+        let matched = parser.parse(text).map(|event| {
+            self.find(&event);
+            (event.event(), event.signs().hidden_field)
+        });
+        self.parser = Some(parser);
+        matched.map(|(event, has_hidden_field)| Matched {
+            event,
+            rules: &self.hits,
+            has_hidden_field,
+        })
+    }
+
+    /// Finds the rules that an event matches which a [parser](Ruleset::parser) of these rules has read.
+    pub fn matches_parsed<'a>(&mut self, event: &Parsed<'a, '_>) -> Matched<'a, '_> {
+        self.find(event);
+        Matched {
+            event: event.event(),
+            rules: &self.hits,
+            has_hidden_field: event.signs().hidden_field,
+        }
+    }
+
+    fn find(&mut self, event: &Parsed<'_, '_>) {
         self.hits.clear();
         let router = &self.ruleset.router;
-        match router.route(&mut self.routes, &self.parser, &event) {
+        match router.route(&mut self.routes, event) {
             Route::Nothing => {}
             Route::Plan(plan) => {
-                Plan::matches(plan, &mut self.memo, &self.parser, &event, &mut self.hits);
+                Plan::matches(plan, &mut self.memo, router.paths(), event, &mut self.hits);
             }
-            Route::OneByOne => router.matches_one_by_one(&event, &mut self.hits),
+            Route::OneByOne => router.matches_one_by_one(&event.event(), &mut self.hits),
         }
         self.hits.sort_unstable();
         self.hits.dedup();
-        Ok(Matched {
-            event,
-            rules: &self.hits,
-            has_hidden_field: self.parser.signs().hidden_field,
-        })
     }
 }
 

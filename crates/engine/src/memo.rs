@@ -3,7 +3,7 @@
 use crate::SharedPlan;
 use crate::plan::{Layout, Plan, Work};
 use crate::values::ValueTests;
-use event::{Parser, Raw, Shape, Text};
+use event::{Parsed, Paths, Raw, Shape, Text};
 use foldhash::fast::FixedState;
 use std::collections::HashMap;
 use std::hash::BuildHasher;
@@ -346,17 +346,23 @@ impl PlanMemo {
         &self.absent[present]
     }
 
-    /// The number of the layout of the event that `parser` has just read.
-    pub(crate) fn layout(&mut self, plan: &Plan, parser: &Parser, values: &mut Values) -> usize {
-        let known = parser
+    /// The number of the layout of `event`.
+    pub(crate) fn layout(
+        &mut self,
+        plan: &Plan,
+        paths: &Paths,
+        event: &Parsed<'_, '_>,
+        values: &mut Values,
+    ) -> usize {
+        let known = event
             .shape()
             .and_then(|shape| self.layout_numbers.get(&shape));
         if let Some(number) = known {
             return *number;
         }
-        let mut layout = Layout::new(plan, parser);
+        let mut layout = Layout::new(plan, paths, event);
         layout.start = self.start(plan, layout.present(), values).into();
-        match parser.shape() {
+        match event.shape() {
             Some(shape) => {
                 values.used += layout.size();
                 self.layouts.push(layout);

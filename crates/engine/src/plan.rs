@@ -5,7 +5,7 @@ use crate::memo::{Memo, PlanMemo, Values};
 use crate::pieces::{Node, Possible};
 use crate::values::{Builder, ValueTests};
 use crate::{SharedPlan, bits};
-use event::{Event, Parser, Paths, Raw};
+use event::{Event, Parsed, Paths, Raw};
 use foldhash::fast::FixedState;
 use predicate::{Derived, Field, Matcher, Predicate, Source, Test};
 use std::collections::HashMap;
@@ -256,25 +256,25 @@ impl Plan {
         self.fields.len() - 1
     }
 
-    /// Adds the rules that `event`, which `parser` has just read, matches to `hits`.
+    /// Adds the rules that `event` matches to `hits`. Its values have been found by `paths`.
     pub(crate) fn matches(
         this: &SharedPlan,
         memo: &mut Memo,
-        parser: &Parser,
-        event: &Event<'_>,
+        paths: &Paths,
+        event: &Parsed<'_, '_>,
         hits: &mut Vec<u32>,
     ) {
         let plan = &**this;
         let (memo, values) = memo.of(this);
         let mut work = std::mem::take(&mut memo.work);
-        let place = memo.layout(plan, parser, values);
+        let place = memo.layout(plan, paths, event, values);
         let layout = std::mem::take(&mut memo.layouts[place]);
-        work.derive(plan, &layout, parser, event.text());
-        if plan.narrow(&layout, &mut work, memo, values, parser, event) {
+        work.derive(plan, &layout, event);
+        if plan.narrow(&layout, &mut work, memo, values, event) {
             for piece in bits(&work.mask).map(|piece| &plan.pieces[piece as usize]) {
                 if piece
                     .node
-                    .holds(&mut |test| plan.holds(&layout, &work, memo, event, test))
+                    .holds(&mut |test| plan.holds(&layout, &work, memo, &event.event(), test))
                 {
                     hits.push(piece.rule);
                 }
@@ -291,8 +291,7 @@ impl Plan {
         work: &mut Work,
         memo: &mut PlanMemo,
         values: &mut Values,
-        parser: &Parser,
-        event: &Event<'_>,
+        event: &Parsed<'_, '_>,
     ) -> bool {
         work.mask.clear();
         if work.derived.is_empty() {
@@ -300,14 +299,14 @@ impl Plan {
         } else {
             work.mask.extend(memo.start(self, &work.present, values));
         }
-        let text = event.text();
+        let text = event.event().text();
         for &field in layout.order.iter().chain(&work.derived_only) {
             let field = field as usize;
             if !overlap(&work.mask, &self.fields[field].concerned) {
                 continue;
             }
             let first = layout.first[field];
-            let single = match parser.leaves().get((first as usize).wrapping_sub(1)) {
+            let single = match event.leaves().get((first as usize).wrapping_sub(1)) {
                 Some(leaf) if !layout.is_plural(field) && !work.is_derived(field) => {
                     Some(leaf.raw(text))
                 }
@@ -315,7 +314,7 @@ impl Plan {
             };
             let class = match single {
                 Some(raw) if raw != Raw::Array => memo.class_of(self, field, raw, values),
-                _ => self.class_of_all(layout, work, memo, values, parser, text, field),
+                _ => self.class_of_all(layout, work, memo, values, event, field),
             };
             work.classes[field] = class;
             if !narrow(&mut work.mask, &memo.class(class).mask) {
@@ -324,9 +323,11 @@ impl Plan {
         }
         let keyword_field = self.keyword_field();
         if overlap(&work.mask, &self.fields[keyword_field].concerned) {
-            let truth =
-                self.keywords
-                    .of_event(event, parser.signs().odd_escapes, &mut values.folded);
+            let truth = self.keywords.of_event(
+                &event.event(),
+                event.signs().odd_escapes,
+                &mut values.folded,
+            );
             let class = memo.intern(self, keyword_field, truth, values);
             work.classes[keyword_field] = class;
             return narrow(&mut work.mask, &memo.class(class).mask);
@@ -335,15 +336,13 @@ impl Plan {
     }
 
     /// The class of a field that has not exactly one value.
-    #[expect(clippy::too_many_arguments, reason = "all that is known of an event")]
     fn class_of_all(
         &self,
         layout: &Layout,
         work: &Work,
         memo: &mut PlanMemo,
         values: &mut Values,
-        parser: &Parser,
-        text: &str,
+        event: &Parsed<'_, '_>,
         field: usize,
     ) -> u32 {
         let mut class = None;
@@ -355,7 +354,7 @@ impl Plan {
         let first = Some(layout.first[field]).filter(|leaf| *leaf > 0);
         let more = layout.more.iter().filter(|(of, _)| *of as usize == field);
         for leaf in first.into_iter().chain(more.map(|(_, leaf)| *leaf)) {
-            let raw = parser.leaves()[leaf as usize - 1].raw(text);
+            let raw = event.leaves()[leaf as usize - 1].raw(event.event().text());
             if raw != Raw::Array {
                 let other = memo.class_of(self, field, raw, values);
                 add(memo, values, other);
@@ -429,17 +428,21 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    /// Finds out which leaves of the event that `parser` has just read are for which fields.
-    pub(crate) fn new(plan: &Plan, parser: &Parser) -> Layout {
+    /// Finds out which leaves of an event are for which fields.
+    pub(crate) fn new(plan: &Plan, paths: &Paths, event: &Parsed<'_, '_>) -> Layout {
         let fields = plan.fields();
         let mut layout = Layout {
             first: vec![0; fields],
             present: vec![0; fields.div_ceil(64)],
             ..Layout::default()
         };
-        for (number, leaf) in (1..).zip(parser.leaves()) {
-            let paths = parser.targets(leaf.targets).iter();
-            for target in paths.filter_map(|path| plan.targets.get(path)).flatten() {
+        for (number, leaf) in (1..).zip(event.leaves()) {
+            let paths = paths.targets(leaf.targets);
+            for target in paths
+                .iter()
+                .filter_map(|path| plan.targets.get(path))
+                .flatten()
+            {
                 match *target {
                     Target::Field(field) if layout.first[field] == 0 => {
                         layout.first[field] = number;
@@ -453,7 +456,7 @@ impl Layout {
         }
         let length = |field: &u32| {
             let first = layout.first[*field as usize] as usize;
-            parser.leaves()[first - 1].len()
+            event.leaves()[first - 1].len()
         };
         layout.order.sort_by_key(length);
         layout
@@ -507,7 +510,7 @@ impl Work {
     }
 
     /// Computes the derived values; their fields are there.
-    fn derive(&mut self, plan: &Plan, layout: &Layout, parser: &Parser, text: &str) {
+    fn derive(&mut self, plan: &Plan, layout: &Layout, event: &Parsed<'_, '_>) {
         self.derived.clear();
         self.derived_only.clear();
         if layout.inputs.is_empty() {
@@ -521,7 +524,8 @@ impl Work {
             }
             let mut from = vec![Vec::new(); derived.from.len()];
             for (_, place, leaf) in inputs() {
-                from[*place].extend(text_of(parser.leaves()[*leaf as usize - 1].raw(text)));
+                let leaf = &event.leaves()[*leaf as usize - 1];
+                from[*place].extend(text_of(leaf.raw(event.event().text())));
             }
             for value in (derived.build)(&from) {
                 for field in fields {

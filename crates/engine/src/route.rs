@@ -2,7 +2,7 @@
 
 use crate::plan::Plan;
 use crate::{Branch, SharedPlan};
-use event::{Event, Parser, Paths, Raw};
+use event::{Event, Parsed, Paths, Raw};
 use foldhash::fast::FixedState;
 use predicate::{Field, Predicate, Source, Test};
 use std::collections::{HashMap, HashSet};
@@ -111,25 +111,21 @@ impl Router {
         &self.paths
     }
 
-    /// Where `event`, which `parser` has just read, goes; looked up by the routing fields' values, else found out by asking
+    /// Where an event goes; looked up by the routing fields' values, else found out by asking
     /// every condition.
-    pub(crate) fn route<'c>(
-        &self,
-        cache: &'c mut Cache,
-        parser: &Parser,
-        event: &Event<'_>,
-    ) -> &'c Route {
+    pub(crate) fn route<'c>(&self, cache: &'c mut Cache, parsed: &Parsed<'_, '_>) -> &'c Route {
+        let event = parsed.event();
         cache.key.clear();
         if !self.looks_further {
-            for leaf in parser.leaves() {
-                if self.is_routing(&mut cache.is_routing, parser, leaf.targets) {
+            for leaf in parsed.leaves() {
+                if self.is_routing(&mut cache.is_routing, leaf.targets) {
                     push_key(&mut cache.key, leaf.targets, leaf.raw(event.text()));
                 }
             }
         }
         let is_known = !self.looks_further && cache.key.len() <= MAX_KEY;
         if !(is_known && cache.routes.contains_key(&*cache.key)) {
-            let route = self.find_route(event);
+            let route = self.find_route(&event);
             if cache.routes.len() >= MAX_ROUTES {
                 cache.routes.clear();
             }
@@ -142,9 +138,9 @@ impl Router {
         &cache.routes[&*cache.key]
     }
 
-    fn is_routing(&self, known: &mut Vec<bool>, parser: &Parser, targets: u32) -> bool {
+    fn is_routing(&self, known: &mut Vec<bool>, targets: u32) -> bool {
         while known.len() <= targets as usize {
-            let paths = parser.targets(known.len() as u32);
+            let paths = self.paths.targets(known.len() as u32);
             known.push(paths.iter().any(|path| *path < self.routing));
         }
         known[targets as usize]

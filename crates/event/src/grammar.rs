@@ -588,3 +588,33 @@ pub(crate) fn members(text: &str) -> impl Iterator<Item = Member<'_>> {
         })
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(20_000))]
+
+        #[test]
+        fn blocks_are_read_as_bytes_are(
+            parts in prop::collection::vec(
+                prop::sample::select(
+                    ["\\\\", "\\", "\"", "\\\"", "\\n", "\\/", "\\u00e9", "\\u00", "\\x", "\t", "a", "é", "0123456789", "C:\\\\a"]
+                        .as_slice(),
+                ),
+                0..40,
+            ),
+        ) {
+            let text = format!("\"{}", parts.concat());
+            let mut escapes = Escapes::None;
+            let plainly = scan_plainly(text.as_bytes(), 1, usize::MAX, &mut escapes);
+            let expected = plainly.and_then(|plainly| match plainly {
+                Plainly::End(end) => Ok((end, escapes)),
+                Plainly::After(end) => Err(stopped(text.as_bytes(), end, Reason::Truncated)),
+            });
+            prop_assert_eq!(scan_string(text.as_bytes(), 0), expected, "{}", text);
+        }
+    }
+}

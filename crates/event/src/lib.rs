@@ -36,7 +36,7 @@ mod value;
 
 pub use fields::{Fields, Indexed};
 pub use grammar::{MAX_DEPTH, Malformed, Reason, scan_value};
-pub use parser::{Leaf, Parser, Shape, Signs};
+pub use parser::{Block, Leaf, Parsed, Parser, Shape, Signs};
 pub use path::FieldPath;
 pub use paths::{Paths, Raw};
 pub use value::{Text, Value};
@@ -100,13 +100,18 @@ impl<'a> Event<'a> {
         self.text
     }
 
-    /// The text on one line: if there are line breaks between its tokens, all white space between them goes.
-    pub fn one_line(&self) -> Cow<'a, str> {
+    /// The event on one line: if there are line breaks between its tokens, all white space between them goes; what is left
+    /// is put into `room`.
+    pub fn one_line<'r>(&self, room: &'r mut String) -> Event<'r>
+    where
+        'a: 'r,
+    {
         // A line break inside a string is written as an escape, so one in the text stands between tokens.
-        match memchr::memchr2(b'\n', b'\r', self.text.as_bytes()) {
-            Some(_) => Cow::Owned(grammar::without_space(self.text)),
-            None => Cow::Borrowed(self.text),
+        if memchr::memchr2(b'\n', b'\r', self.text.as_bytes()).is_none() {
+            return *self;
         }
+        *room = grammar::without_space(self.text);
+        Event { text: room }
     }
 
     /// All that the event holds at `path`. Plain and obviously right; for many paths and events see [`Parser`].

@@ -16,6 +16,8 @@ use crate::grammar::{
 use crate::paths::{Paths, Raw, is_hidden};
 use crate::value::{Text, Value};
 use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// How many nodes the tree may have. Real sources need hundreds; hostile events must not fill the memory.
 const MAX_NODES: usize = 20_000;
@@ -33,7 +35,7 @@ const MAX_GAP: usize = 4_096;
 const ROOT: u32 = 0;
 
 /// The targets of what stands at no wanted path.
-const NOWHERE: u32 = 0;
+pub(crate) const NOWHERE: u32 = 0;
 
 /// Places in a text are 32 bits.
 const TOO_LONG: Malformed = Malformed {
@@ -42,22 +44,22 @@ const TOO_LONG: Malformed = Malformed {
 };
 
 /// Reads events, finds the values at the paths of one set in them, and learns how events look.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Parser {
     paths: Paths,
     tree: Tree,
-    targets: Targets,
+    /// The sets of paths that values have been found at, by number: those that this parser has met.
+    targets: HashMap<Box<[u32]>, u32>,
     found: Found,
-    shape: Option<Shape>,
-    /// How often the tree has been begun anew.
-    generation: u32,
+    /// Where the event that was read last ends.
+    end: usize,
 }
 
 /// The shape of an event: two events of one shape have their values at the same paths in the same order, and strings where
-/// the other has strings. A shape means nothing to another parser.
+/// the other has strings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Shape {
-    generation: u32,
+    tree: u32,
     node: u32,
 }
 
@@ -66,6 +68,7 @@ pub struct Shape {
 struct Found {
     leaves: Vec<Leaf>,
     signs: Signs,
+    shape: Option<Shape>,
 }
 
 /// What an event has that some have to know of.
@@ -80,7 +83,7 @@ pub struct Signs {
 /// A value at a wanted path, or a container there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Leaf {
-    /// The set of paths that it stands at, by number: see [`Parser::targets`].
+    /// The set of paths that it stands at, by number: see [`Paths::targets`].
     pub targets: u32,
     kind: Kind,
     start: u32,
@@ -151,41 +154,41 @@ impl Parser {
         Parser {
             paths,
             tree: Tree::default(),
-            targets: Targets::default(),
+            targets: HashMap::new(),
             found: Found::default(),
-            shape: None,
-            generation: 0,
+            end: 0,
         }
     }
 
-    /// Reads an event; its values at the wanted paths are then the [`Parser::leaves`].
+    /// Reads an event and finds its values at the wanted paths.
     ///
     /// # Errors
     /// Those of [`Event::parse`].
-    pub fn parse<'a>(&mut self, bytes: &'a [u8]) -> Result<Event<'a>, Malformed> {
+    pub fn parse<'a>(&mut self, bytes: &'a [u8]) -> Result<Parsed<'a, '_>, Malformed> {
         let text = simdutf8::basic::from_utf8(bytes).ok();
         let end = self.scan(bytes, skip_space(bytes, 0));
         match (text, end) {
-            (Some(text), Ok(end)) if skip_space(bytes, end) == bytes.len() => Ok(Event { text }),
+            (Some(text), Ok(end)) if skip_space(bytes, end) == bytes.len() => {
+                Ok(self.found.parsed(text))
+            }
             (_, end) => Err(Event::parse(bytes).err().or(end.err()).unwrap_or(TOO_LONG)),
         }
     }
 
-    /// Reads the object that begins at `at`, and says where it ends. The [`Parser::leaves`] are then its values.
+    /// Reads the object that begins at `at`, and says where it ends; what has been found in it can then be
+    /// [pushed](Block::push).
     ///
     /// # Errors
     /// As [`scan_value`](crate::scan_value); [`Reason::NotAnObject`] for other values.
     pub fn scan(&mut self, bytes: &[u8], at: usize) -> Result<usize, Malformed> {
         self.found.leaves.clear();
-        self.found.signs = Signs::default();
+        (self.found.signs, self.found.shape) = (Signs::default(), None);
         if bytes.len() > u32::MAX as usize {
             return Err(TOO_LONG);
         }
         if self.tree.is_full() {
             self.tree = Tree::default();
-            self.generation += 1;
         }
-        self.shape = None;
         let mut node = Some(ROOT);
         let mut state = State::default();
         let mut at = at;
@@ -198,7 +201,8 @@ impl Parser {
                 self.found.signs.hidden_field |= known.hides;
                 at += known.gap.bytes.len();
                 if known.token == Token::End {
-                    self.shape = Some(self.shape_at(next));
+                    self.found.shape = Some(self.tree.shape(next));
+                    self.end = at;
                     return Ok(at);
                 }
                 at = self.found.value(bytes, at, known.token, known.targets)?;
@@ -212,14 +216,16 @@ impl Parser {
             state.hides = false;
             let first_mark = self.found.leaves.len();
             let (end, token) = state.step(&self.paths, bytes, at, &mut |nodes, kind| {
-                let targets = self.targets.of(&self.paths, nodes);
+                let targets = targets_of(&mut self.targets, &self.paths, nodes);
                 if targets != NOWHERE {
                     self.found.leaves.push(Leaf::container(targets, kind));
                 }
             })?;
             let targets = match token {
                 Token::End => NOWHERE,
-                Token::String | Token::Other => self.targets.of(&self.paths, state.here()),
+                Token::String | Token::Other => {
+                    targets_of(&mut self.targets, &self.paths, state.here())
+                }
             };
             let marks = self.found.leaves[first_mark..]
                 .iter()
@@ -230,42 +236,143 @@ impl Parser {
             });
             self.found.signs.hidden_field |= state.hides;
             if token == Token::End {
-                self.shape = node.map(|node| self.shape_at(node));
+                self.found.shape = node.map(|node| self.tree.shape(node));
+                self.end = end;
                 return Ok(end);
             }
             at = self.found.value(bytes, end, token, targets)?;
         }
     }
+}
 
-    /// The values at wanted paths of the event that was read last, in the order of its text, and the containers there.
-    pub fn leaves(&self) -> &[Leaf] {
-        &self.found.leaves
+/// The number of the set of paths that end at `nodes`, out of those that are `known`.
+fn targets_of(known: &mut HashMap<Box<[u32]>, u32>, paths: &Paths, nodes: &[u32]) -> u32 {
+    let set: Box<[u32]> = nodes.iter().filter_map(|node| paths.path(*node)).collect();
+    if set.is_empty() {
+        return NOWHERE;
+    }
+    if let Some(number) = known.get(&set) {
+        return *number;
+    }
+    let number = paths.number_targets(&set);
+    known.insert(set, number);
+    number
+}
+
+/// An event and what a [`Parser`] has found in it.
+#[derive(Clone, Copy, Debug)]
+pub struct Parsed<'a, 'p> {
+    event: Event<'a>,
+    leaves: &'p [Leaf],
+    signs: Signs,
+    shape: Option<Shape>,
+}
+
+impl<'a, 'p> Parsed<'a, 'p> {
+    /// The event.
+    pub fn event(&self) -> Event<'a> {
+        self.event
     }
 
-    /// What else was to be seen in the event that was read last.
+    /// Its values at wanted paths in the order of its text, and the containers there.
+    pub fn leaves(&self) -> &'p [Leaf] {
+        self.leaves
+    }
+
+    /// What else was to be seen in it.
     pub fn signs(&self) -> Signs {
-        self.found.signs
+        self.signs
     }
 
-    /// The shape of the event that was read last, if it is known: the same for all events of that shape from the second on.
+    /// Its shape, if it is known: the same for all events of that shape that one parser reads, until it forgets it.
     pub fn shape(&self) -> Option<Shape> {
         self.shape
     }
+}
 
-    fn shape_at(&self, node: u32) -> Shape {
-        Shape {
-            generation: self.generation,
-            node,
+/// Events, one after another, with what a [`Parser`] has found in them.
+#[derive(Clone, Debug, Default)]
+pub struct Block {
+    text: String,
+    leaves: Vec<Leaf>,
+    events: Vec<Place>,
+}
+
+/// Where an event stands in a [`Block`], and what was seen in it.
+#[derive(Clone, Debug)]
+struct Place {
+    text: Range<usize>,
+    leaves: Range<usize>,
+    signs: Signs,
+    shape: Option<Shape>,
+}
+
+impl Block {
+    /// An empty block, with room for as much as is in this one.
+    pub fn another(&self) -> Block {
+        Block {
+            text: String::with_capacity(self.text.len()),
+            leaves: Vec::with_capacity(self.leaves.len()),
+            events: Vec::with_capacity(self.events.len()),
         }
     }
 
-    /// The numbers of the paths that leaves with these targets stand at; one, but for wildcards.
-    pub fn targets(&self, targets: u32) -> &[u32] {
-        &self.targets.sets[targets as usize]
+    /// Adds the event that `parser` has just [scanned](Parser::scan), which began with `text`.
+    pub fn push(&mut self, parser: &Parser, text: &str) {
+        let Found {
+            leaves,
+            signs,
+            shape,
+        } = &parser.found;
+        let (from, first) = (self.text.len(), self.leaves.len());
+        self.text.push_str(text.get(..parser.end).unwrap_or(text));
+        self.leaves.extend_from_slice(leaves);
+        self.events.push(Place {
+            text: from..self.text.len(),
+            leaves: first..self.leaves.len(),
+            signs: *signs,
+            shape: *shape,
+        });
+    }
+
+    /// The events.
+    pub fn events(&self) -> impl Iterator<Item = Parsed<'_, '_>> {
+        self.events.iter().map(|place| Parsed {
+            event: Event {
+                text: &self.text[place.text.clone()],
+            },
+            leaves: &self.leaves[place.leaves.clone()],
+            signs: place.signs,
+            shape: place.shape,
+        })
+    }
+
+    /// How many events there are.
+    pub fn len(&self) -> usize {
+        self.events.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+
+    /// How many bytes their texts have together.
+    pub fn size(&self) -> usize {
+        self.text.len()
     }
 }
 
 impl Found {
+    fn parsed<'a>(&self, text: &'a str) -> Parsed<'a, '_> {
+        Parsed {
+            event: Event { text },
+            leaves: &self.leaves,
+            signs: self.signs,
+            shape: self.shape,
+        }
+    }
+
     /// Reads a value whose gap ends at `at`; says where it ends.
     fn value(
         &mut self,
@@ -383,6 +490,8 @@ fn halves(bytes: &[u8; 32]) -> [u128; 2] {
 /// The gaps that are known. The first node stands for the beginning of an event.
 #[derive(Debug)]
 struct Tree {
+    /// No other tree has this number.
+    number: u32,
     nodes: Vec<Node>,
     /// The state behind each node; asked for only where something new is met.
     states: Vec<State>,
@@ -392,7 +501,9 @@ struct Tree {
 
 impl Default for Tree {
     fn default() -> Tree {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
         Tree {
+            number: NEXT.fetch_add(1, Ordering::Relaxed),
             nodes: vec![Node {
                 gap: Gap::new(&[]),
                 targets: NOWHERE,
@@ -412,6 +523,14 @@ impl Tree {
     /// Whether there is no room left: then what comes next is learned anew.
     fn is_full(&self) -> bool {
         self.nodes.len() >= MAX_NODES || self.gaps >= MAX_GAPS
+    }
+
+    /// The shape of events that end at `node`.
+    fn shape(&self, node: u32) -> Shape {
+        Shape {
+            tree: self.number,
+            node,
+        }
     }
 
     /// The node behind `node`, if the next bytes are a gap that is known there.
@@ -477,36 +596,6 @@ impl Tree {
         let next = |node: &u32| Some(self.nodes[*node as usize].next);
         let siblings = std::iter::successors(Some(first), next);
         siblings.take_while(|node| *node != ROOT).count()
-    }
-}
-
-/// Sets of paths, each once, known by their numbers.
-#[derive(Debug)]
-struct Targets {
-    sets: Vec<Box<[u32]>>,
-    numbers: HashMap<Box<[u32]>, u32>,
-}
-
-impl Default for Targets {
-    fn default() -> Targets {
-        Targets {
-            sets: vec![Box::default()],
-            numbers: HashMap::from([(Box::default(), NOWHERE)]),
-        }
-    }
-}
-
-impl Targets {
-    /// The number of the set of paths that end at `nodes`.
-    fn of(&mut self, paths: &Paths, nodes: &[u32]) -> u32 {
-        let set: Box<[u32]> = nodes.iter().filter_map(|node| paths.path(*node)).collect();
-        if let Some(number) = self.numbers.get(&set) {
-            return *number;
-        }
-        let number = self.sets.len() as u32;
-        self.sets.push(set.clone());
-        self.numbers.insert(set, number);
-        number
     }
 }
 

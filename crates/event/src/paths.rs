@@ -1,9 +1,11 @@
 //! Many paths as one tree of names, to descend in while an event is read.
 
+use crate::parser::NOWHERE;
 use crate::value::Text;
 use crate::{FieldPath, HIDDEN};
 use foldhash::fast::FixedState;
 use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A value that a [`Parser`](crate::Parser) has found, with strings still as they are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +30,23 @@ pub enum Raw<'a> {
 pub struct Paths {
     nodes: Vec<Node>,
     next: u32,
+    targets: Arc<Mutex<Targets>>,
+}
+
+/// The sets of paths that values have been found at, each once; a clone of [`Paths`] has the same.
+#[derive(Debug)]
+struct Targets {
+    sets: Vec<Box<[u32]>>,
+    numbers: HashMap<Box<[u32]>, u32>,
+}
+
+impl Default for Targets {
+    fn default() -> Targets {
+        Targets {
+            sets: vec![Box::default()],
+            numbers: HashMap::from([(Box::default(), NOWHERE)]),
+        }
+    }
 }
 
 #[derive(Clone, Debug, Default)]
@@ -46,12 +65,30 @@ impl Paths {
     pub fn new<'p>(paths: impl IntoIterator<Item = &'p FieldPath>) -> Paths {
         let mut set = Paths {
             nodes: vec![Node::default()],
-            next: 0,
+            ..Paths::default()
         };
         for path in paths {
             set.insert(path);
         }
         set
+    }
+
+    /// The numbers of the paths that leaves with these targets stand at; one, but for wildcards.
+    pub fn targets(&self, targets: u32) -> Box<[u32]> {
+        let known = self.targets.lock().unwrap_or_else(PoisonError::into_inner);
+        known.sets[targets as usize].clone()
+    }
+
+    /// The number of a set of paths.
+    pub(crate) fn number_targets(&self, set: &[u32]) -> u32 {
+        let mut known = self.targets.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(number) = known.numbers.get(set) {
+            return *number;
+        }
+        let number = known.sets.len() as u32;
+        known.sets.push(set.into());
+        known.numbers.insert(set.into(), number);
+        number
     }
 
     /// The number of `path`, which is added if it is new.

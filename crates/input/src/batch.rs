@@ -1,7 +1,7 @@
 //! What the reader hands on: some whole events of one file.
 
+use event::{Block, Parsed};
 use std::fmt;
-use std::ops::Range;
 use std::sync::Arc;
 
 /// A batch is handed on when it holds this many bytes of events: enough that handing it on costs nothing, little enough
@@ -9,37 +9,26 @@ use std::sync::Arc;
 pub const BATCH: usize = 1 << 20;
 
 /// Some whole events of one input, in their order.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Batch {
     /// The input the events come from, as it is shown to the user: [`Input::file`](crate::Input::file).
     pub file: Arc<str>,
     /// The number of this batch among those of its input, from 0.
     pub sequence: u64,
-    /// The events' texts, back to back.
-    pub bytes: Vec<u8>,
-    /// Where each event stands in `bytes`, in order.
-    pub spans: Vec<Span>,
+    /// The events.
+    pub block: Block,
+    /// Where each of them stood in its input.
+    pub positions: Vec<Position>,
     /// How much of the input had been read when this batch was complete, in bytes as they lie on the disk: the measure
     /// of progress against [`Inputs::size`](crate::Inputs::size).
     pub consumed: u64,
 }
 
 impl Batch {
-    /// The events: where each stood in its input, and its text, which is one well-formed JSON object.
-    pub fn events(&self) -> impl Iterator<Item = (Position, &[u8])> {
-        self.spans
-            .iter()
-            .map(|span| (span.position, &self.bytes[span.range.clone()]))
+    /// The events, each with where it stood in its input.
+    pub fn events(&self) -> impl Iterator<Item = (Position, Parsed<'_, '_>)> {
+        self.positions.iter().copied().zip(self.block.events())
     }
-}
-
-/// One event of a [`Batch`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Span {
-    /// Its text in [`Batch::bytes`].
-    pub range: Range<usize>,
-    /// Where it stood in its input.
-    pub position: Position,
 }
 
 /// Where an event stands in its input.

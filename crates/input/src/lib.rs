@@ -19,11 +19,12 @@
 //! event means is for others to say.
 //!
 //! ```
+//! use event::Parser;
 //! use input::Position;
 //!
 //! let text: &[u8] = b"{\"a\":1}\nbroken\n{\"a\":2}\n";
 //! let mut lines = Vec::new();
-//! let report = input::read_stream("-".into(), text, &mut |batch| {
+//! let report = input::read_stream("-".into(), text, &mut Parser::default(), &mut |batch| {
 //!     lines.extend(batch.events().map(|(position, _)| position));
 //!     std::ops::ControlFlow::Continue(())
 //! });
@@ -39,7 +40,7 @@ mod report;
 mod source;
 mod walk;
 
-pub use batch::{BATCH, Batch, Position, Span};
+pub use batch::{BATCH, Batch, Position};
 pub use decode::MAX_EVENT;
 pub use read::{read, read_stream};
 pub use report::{EXAMPLES, Effect, Issue, Place, Reason, Report, Tally};

@@ -1,11 +1,12 @@
 //! Reading one input: open, unpack, recognise, decode.
 
-use crate::batch::{BATCH, Batch, Position, Span};
+use crate::batch::{BATCH, Batch, Position};
 use crate::compression::{Compression, refused};
 use crate::decode::{self, Confidence};
 use crate::report::{Issue, Place, Reason, Report};
 use crate::source::{Counted, Source};
 use crate::walk::Input;
+use event::{Block, Parser};
 use std::cell::Cell;
 use std::fmt::Display;
 use std::io::Read;
@@ -17,9 +18,13 @@ use std::sync::Arc;
 const HEAD: usize = 64 << 10;
 
 /// Reads an input and hands its events to `emit`, batch by batch and in order, until there are no more or `emit` breaks
-/// off. Inputs are independent of one another: several threads may read one each.
-pub fn read(input: &Input, emit: &mut dyn FnMut(Batch) -> ControlFlow<()>) -> Report {
-    let mut output = Output::new(input.file.clone(), emit);
+/// off. `parser` finds in them what it is to find. Inputs are independent of one another: several threads may read one each.
+pub fn read(
+    input: &Input,
+    parser: &mut Parser,
+    emit: &mut dyn FnMut(Batch) -> ControlFlow<()>,
+) -> Report {
+    let mut output = Output::new(input.file.clone(), parser, emit);
     output.is_stream = input.is_stream();
     output.was_named = input.was_named();
     match input.open() {
@@ -33,9 +38,10 @@ pub fn read(input: &Input, emit: &mut dyn FnMut(Batch) -> ControlFlow<()>) -> Re
 pub fn read_stream(
     file: Arc<str>,
     stream: impl Read,
+    parser: &mut Parser,
     emit: &mut dyn FnMut(Batch) -> ControlFlow<()>,
 ) -> Report {
-    let mut output = Output::new(file, emit);
+    let mut output = Output::new(file, parser, emit);
     read_into(stream, &mut output);
     output.report()
 }
@@ -93,6 +99,7 @@ fn read_into(stream: impl Read, output: &mut Output<'_>) {
 
 /// Where decoders put what they find.
 pub(crate) struct Output<'a> {
+    pub(crate) parser: &'a mut Parser,
     emit: &'a mut dyn FnMut(Batch) -> ControlFlow<()>,
     batch: Batch,
     report: Report,
@@ -105,15 +112,20 @@ pub(crate) struct Output<'a> {
 
 impl<'a> Output<'a> {
     /// For a stream; a file differs in `is_stream` and `was_named`.
-    fn new(file: Arc<str>, emit: &'a mut dyn FnMut(Batch) -> ControlFlow<()>) -> Output<'a> {
+    fn new(
+        file: Arc<str>,
+        parser: &'a mut Parser,
+        emit: &'a mut dyn FnMut(Batch) -> ControlFlow<()>,
+    ) -> Output<'a> {
         let batch = Batch {
             file,
             sequence: 0,
-            bytes: Vec::new(),
-            spans: Vec::new(),
+            block: Block::default(),
+            positions: Vec::new(),
             consumed: 0,
         };
         Output {
+            parser,
             emit,
             batch,
             report: Report::default(),
@@ -125,12 +137,26 @@ impl<'a> Output<'a> {
 
     /// Takes an event; `text` is one well-formed JSON object in UTF-8.
     pub(crate) fn event(&mut self, text: &[u8], position: Position) -> ControlFlow<()> {
-        let start = self.batch.bytes.len();
-        self.batch.bytes.extend_from_slice(text);
-        let range = start..self.batch.bytes.len();
-        self.batch.spans.push(Span { range, position });
+        match self.parser.parse(text).map(|parsed| parsed.event().text()) {
+            Ok(text) => self.scanned(text, position),
+            Err(error) => {
+                let column = error.offset as u64 + 1;
+                let place = match position {
+                    Position::Line(line) => Place::Text { line, column },
+                    Position::Record(id) => Place::Record(id),
+                };
+                self.issue(Reason::Malformed, place, error.reason);
+                ControlFlow::Continue(())
+            }
+        }
+    }
+
+    /// Takes the event that the parser has just scanned from the beginning of `text`.
+    pub(crate) fn scanned(&mut self, text: &str, position: Position) -> ControlFlow<()> {
+        self.batch.block.push(self.parser, text);
+        self.batch.positions.push(position);
         self.report.events += 1;
-        match self.batch.bytes.len() {
+        match self.batch.block.size() {
             BATCH.. => self.flush(),
             _ => ControlFlow::Continue(()),
         }
@@ -165,14 +191,14 @@ impl<'a> Output<'a> {
     }
 
     fn flush(&mut self) -> ControlFlow<()> {
-        if self.batch.spans.is_empty() {
+        if self.batch.positions.is_empty() {
             return ControlFlow::Continue(());
         }
         let next = Batch {
             file: Arc::clone(&self.batch.file),
             sequence: self.batch.sequence + 1,
-            bytes: Vec::with_capacity(self.batch.bytes.len()),
-            spans: Vec::with_capacity(self.batch.spans.len()),
+            block: self.batch.block.another(),
+            positions: Vec::with_capacity(self.batch.positions.len()),
             consumed: 0,
         };
         let mut batch = std::mem::replace(&mut self.batch, next);

@@ -3,6 +3,7 @@
 mod common;
 
 use common::{Out, Slow, clean, events, gzip, read_bytes, read_from, read_path};
+use event::Parser;
 use input::{MAX_EVENT, Position, Reason};
 use std::io::Read;
 use std::ops::ControlFlow;
@@ -256,8 +257,8 @@ fn a_table_is_read_row_by_row() {
     let stream = "a,b,c\n"
         .as_bytes()
         .chain(std::io::Cursor::new(row.repeat(40_000)));
-    let report = input::read_stream("-".into(), stream, &mut |batch| {
-        assert!(batch.bytes.len() < 2 << 20);
+    let report = input::read_stream("-".into(), stream, &mut Parser::default(), &mut |batch| {
+        assert!(batch.block.size() < 2 << 20);
         for (position, _) in batch.events() {
             assert_eq!(position, Position::Line(2 + 501 * count));
             count += 1;

@@ -3,6 +3,7 @@
 mod common;
 
 use common::{Slow, gzip, read_bytes, read_from, read_path, zstd};
+use event::Parser;
 use input::{Effect, Reason, inputs};
 use std::fs;
 use std::io::Read;
@@ -136,8 +137,8 @@ fn a_file_may_vanish_before_it_is_read() {
     let mut events = 0;
     let mut lost = 0;
     for input in &inputs.list {
-        let report = input::read(input, &mut |batch| {
-            events += batch.spans.len();
+        let report = input::read(input, &mut Parser::default(), &mut |batch| {
+            events += batch.positions.len();
             ControlFlow::Continue(())
         });
         lost += report.lost();
@@ -152,8 +153,8 @@ fn a_file_may_grow_while_it_is_read() {
     let path = folder.path().join("a.json");
     let inputs = inputs(std::slice::from_ref(&path));
     let mut count = 0;
-    let report = input::read(&inputs.list[0], &mut |batch| {
-        count += batch.spans.len();
+    let report = input::read(&inputs.list[0], &mut Parser::default(), &mut |batch| {
+        count += batch.positions.len();
         let mut file = fs::OpenOptions::new().append(true).open(&path).unwrap();
         std::io::Write::write_all(&mut file, &b"{\"n\":2}\n".repeat(400_000)).unwrap();
         ControlFlow::Continue(())
@@ -396,9 +397,14 @@ fn a_compression_bomb_takes_no_memory() {
         .unwrap();
     assert!(bomb.len() < 400_000);
     let mut largest = 0;
-    let report = input::read_stream("-".into(), &*[bomb, gzip(b"{}")].concat(), &mut |batch| {
-        largest = largest.max(batch.bytes.len());
-        ControlFlow::Continue(())
-    });
+    let report = input::read_stream(
+        "-".into(),
+        &*[bomb, gzip(b"{}")].concat(),
+        &mut Parser::default(),
+        &mut |batch| {
+            largest = largest.max(batch.block.size());
+            ControlFlow::Continue(())
+        },
+    );
     assert_eq!((report.events, report.lost(), largest), (1, 0, 2));
 }

@@ -3,6 +3,7 @@
 mod common;
 
 use common::{Slow, clean, events, read_bytes, read_from};
+use event::Parser;
 use input::{MAX_EVENT, Position, Reason};
 use std::io::Read;
 use std::ops::ControlFlow;
@@ -510,9 +511,9 @@ fn a_list_is_read_event_by_event() {
             .as_bytes()
             .chain(events.as_bytes())
             .chain(tail.as_bytes());
-        let report = input::read_stream("-".into(), stream, &mut |batch| {
-            assert!(batch.bytes.len() < 2 << 20);
-            count += batch.spans.len();
+        let report = input::read_stream("-".into(), stream, &mut Parser::default(), &mut |batch| {
+            assert!(batch.block.size() < 2 << 20);
+            count += batch.positions.len();
             ControlFlow::Continue(())
         });
         assert_eq!((count, report.lost()), (40_001, 0));
@@ -550,20 +551,25 @@ fn batches_come_in_order_and_can_be_stopped() {
     let mut sequence = Vec::new();
     let mut consumed = 0;
     let mut line = 0;
-    let report = input::read_stream("name".into(), text.as_bytes(), &mut |batch| {
-        assert_eq!(&*batch.file, "name");
-        sequence.push(batch.sequence);
-        assert!(batch.consumed > consumed);
-        consumed = batch.consumed;
-        for (position, _) in batch.events() {
-            line += 1;
-            assert_eq!(position, Position::Line(line));
-        }
-        match sequence.len() {
-            3 => ControlFlow::Break(()),
-            _ => ControlFlow::Continue(()),
-        }
-    });
+    let report = input::read_stream(
+        "name".into(),
+        text.as_bytes(),
+        &mut Parser::default(),
+        &mut |batch| {
+            assert_eq!(&*batch.file, "name");
+            sequence.push(batch.sequence);
+            assert!(batch.consumed > consumed);
+            consumed = batch.consumed;
+            for (position, _) in batch.events() {
+                line += 1;
+                assert_eq!(position, Position::Line(line));
+            }
+            match sequence.len() {
+                3 => ControlFlow::Break(()),
+                _ => ControlFlow::Continue(()),
+            }
+        },
+    );
     assert_eq!(sequence, [0, 1, 2]);
     assert_eq!(report.events, line);
     assert!(report.bytes < text.len() as u64);
@@ -599,8 +605,8 @@ fn a_stream_is_passed_on_as_it_comes() {
         seen: &seen,
         asked: 0,
     };
-    input::read_stream("-".into(), pipe, &mut |batch| {
-        seen.set(seen.get() + batch.spans.len());
+    input::read_stream("-".into(), pipe, &mut Parser::default(), &mut |batch| {
+        seen.set(seen.get() + batch.positions.len());
         ControlFlow::Continue(())
     });
     assert_eq!(seen.get(), 3);

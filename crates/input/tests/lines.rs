@@ -3,6 +3,7 @@
 mod common;
 
 use common::{Slow, read_bytes, read_from, read_path, zstd};
+use event::Parser;
 use input::Reason;
 use serde_json::{Value, json};
 use std::io::Read;
@@ -393,7 +394,9 @@ fn lines_have_a_limit() {
     assert_eq!(out.shown(), ["-:3:1: a broken line: longer than 1 MiB"]);
     let endless = record(1).into_bytes();
     let endless = endless.chain(std::io::repeat(b'x').take(100 << 20));
-    let report = input::read_stream("-".into(), endless, &mut |_| ControlFlow::Continue(()));
+    let report = input::read_stream("-".into(), endless, &mut Parser::default(), &mut |_| {
+        ControlFlow::Continue(())
+    });
     assert_eq!((report.events, report.lost()), (1, 1));
 }
 

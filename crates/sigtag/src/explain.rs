@@ -5,7 +5,7 @@ use crate::arguments::ExplainCommand;
 use crate::mappings;
 use crate::show::{self, safe};
 use anstream::println;
-use event::Event;
+use event::{Event, Parser, Paths};
 use input::Position;
 use owo_colors::OwoColorize;
 use predicate::{Explanation, Shape, Verdict};
@@ -56,18 +56,19 @@ fn find_event(command: &ExplainCommand) -> Option<String> {
     let inputs = input::inputs(std::slice::from_ref(&command.event));
     let mut report = inputs.report;
     let mut found = None;
+    let mut parser = Parser::new(Paths::default());
     for input in &inputs.list {
         if found.is_some() {
             break;
         }
-        report.merge(input::read(input, &mut |batch| {
+        report.merge(input::read(input, &mut parser, &mut |batch| {
             let wanted = |position| match position {
                 Position::Line(number) | Position::Record(number) => {
                     command.line.is_none_or(|line| line == number)
                 }
             };
             let event = batch.events().find(|(position, _)| wanted(*position));
-            found = event.map(|(_, text)| String::from_utf8_lossy(text).into_owned());
+            found = event.map(|(_, parsed)| parsed.event().text().to_owned());
             if found.is_some() {
                 ControlFlow::Break(())
             } else {

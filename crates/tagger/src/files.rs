@@ -4,9 +4,8 @@ use crate::gate::Gate;
 use crate::rules::Rules;
 use crate::summary::{Counters, Summary};
 use engine::Matcher;
-use event::{Event, FieldPath, Fields, Value};
-use input::{Batch, Input, Inputs, Issue, Place, Position, Reason, Report};
-use std::borrow::Cow;
+use event::{FieldPath, Fields, Parsed, Value};
+use input::{Batch, Input, Inputs, Position, Report};
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::ops::ControlFlow;
@@ -69,8 +68,6 @@ struct Run<'o> {
 struct Done {
     text: Vec<u8>,
     counters: Counters,
-    /// Events that turned out not to be any.
-    issues: Vec<Issue>,
 }
 
 /// What the writer hears, for the input with this number.
@@ -91,10 +88,11 @@ enum Message {
 impl Run<'_> {
     fn alone(&mut self, rules: &Rules, inputs: &[Input], options: &Options) -> io::Result<()> {
         let mut worker = Worker::new(rules, options);
+        let mut parser = rules.ruleset.parser();
         for input in inputs {
             let mut outcome = Ok(());
             let mut progress = Progress::new(options);
-            let report = input::read(input, &mut |batch| {
+            let report = input::read(input, &mut parser, &mut |batch| {
                 progress.set(batch.consumed);
                 outcome = self.write(worker.work(batch));
                 let goes_on = outcome.is_ok() && !options.stop.load(Ordering::Relaxed);
@@ -150,12 +148,13 @@ impl Run<'_> {
                 let alarm = Alarm(gate, &failed);
                 scope.spawn(move || {
                     let _alarm = alarm;
+                    let mut parser = rules.ruleset.parser();
                     while let Some((number, input)) = take(next, inputs) {
                         let mut progress = Progress::new(options);
                         let mut batches = 0;
                         let mut report = Report::default();
                         if !stopped() {
-                            report = input::read(input, &mut |batch| {
+                            report = input::read(input, &mut parser, &mut |batch| {
                                 gate.enter(number);
                                 progress.set(batch.consumed);
                                 batches = batch.sequence + 1;
@@ -230,9 +229,6 @@ impl Run<'_> {
     fn write(&mut self, done: Done) -> io::Result<()> {
         self.out.write_all(&done.text)?;
         self.counters.merge(done.counters);
-        done.issues
-            .into_iter()
-            .for_each(|issue| self.report.add(issue));
         Ok(())
     }
 }
@@ -294,54 +290,29 @@ impl<'r> Worker<'r> {
 
     fn work(&mut self, batch: Batch) -> Done {
         let capacity = if self.options.all {
-            batch.bytes.len()
+            batch.block.size()
         } else {
             0
         };
         let mut done = Done {
             text: Vec::with_capacity(capacity),
             counters: Counters::default(),
-            issues: Vec::new(),
         };
-        for (position, bytes) in batch.events() {
-            if let Err(malformed) = self.event(&batch.file, position, bytes, &mut done) {
-                let place = match position {
-                    Position::Line(line) => Place::Text {
-                        line,
-                        column: malformed.offset as u64 + 1,
-                    },
-                    Position::Record(id) => Place::Record(id),
-                };
-                let detail = malformed.reason.to_string();
-                done.issues.push(Issue {
-                    reason: Reason::Malformed,
-                    file: batch.file.clone(),
-                    place,
-                    detail,
-                });
-            }
+        for (position, event) in batch.events() {
+            self.event(&batch.file, position, &event, &mut done);
         }
         done
     }
 
-    fn event(
-        &mut self,
-        file: &str,
-        position: Position,
-        bytes: &[u8],
-        done: &mut Done,
-    ) -> Result<(), event::Malformed> {
-        let matched = self.matcher.matches(bytes)?;
+    fn event(&mut self, file: &str, position: Position, event: &Parsed<'_, '_>, done: &mut Done) {
+        let matched = self.matcher.matches_parsed(event);
         if matched.rules.is_empty() && !matched.has_hidden_field && !self.options.all {
             done.counters.add_miss();
-            return Ok(());
+            return;
         }
         let numbers = matched.rules;
-        let line = matched.event.one_line();
-        let event = match &line {
-            Cow::Borrowed(_) => matched.event,
-            Cow::Owned(line) => Event::parse(line.as_bytes())?,
-        };
+        let mut room = String::new();
+        let event = matched.event.one_line(&mut room);
         let index = (!numbers.is_empty()).then(|| event.index());
         let hits: Vec<Hit<'_>> = numbers
             .iter()
@@ -374,7 +345,6 @@ impl<'r> Worker<'r> {
         }
         done.counters
             .add(self.rules, numbers, index.as_ref().map(host), outcome);
-        Ok(())
     }
 }
 

@@ -3,7 +3,7 @@
 #[path = "../../../input/tests/common/evtx.rs"]
 mod evtx;
 
-use event::Event;
+use event::{Event, Parser};
 use flate2::{Compression, read::GzEncoder};
 use fuzz::{Mutation, TEST_TIME};
 use input::{Position, Report};
@@ -82,14 +82,19 @@ fn run(samples: &[Vec<u8>]) {
 /// Reads bytes that arrive so many at a time.
 fn read(bytes: &[u8], step: usize) -> (Vec<(Position, Vec<u8>)>, Report) {
     let mut events = Vec::new();
-    let mut report = input::read_stream("x".into(), Steps { bytes, at: 0, step }, &mut |batch| {
-        events.extend(
-            batch
-                .events()
-                .map(|(position, text)| (position, text.to_vec())),
-        );
-        ControlFlow::Continue(())
-    });
+    let mut report = input::read_stream(
+        "x".into(),
+        Steps { bytes, at: 0, step },
+        &mut Parser::default(),
+        &mut |batch| {
+            events.extend(
+                batch
+                    .events()
+                    .map(|(position, event)| (position, event.event().text().as_bytes().to_vec())),
+            );
+            ControlFlow::Continue(())
+        },
+    );
     for (position, text) in &events {
         assert!(Event::parse(text).is_ok(), "{position}: {text:?}");
     }

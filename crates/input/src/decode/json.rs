@@ -17,7 +17,7 @@ use crate::batch::Position;
 use crate::read::Output;
 use crate::report::{Place, Reason as Issue};
 use crate::source::{Head, Source};
-use event::{Malformed, Reason, scan_value};
+use event::{Malformed, Parser, Reason, scan_value};
 use std::borrow::Cow;
 use std::ops::ControlFlow;
 
@@ -240,14 +240,21 @@ impl Reader<'_, '_, '_> {
             self.unwrap(&list);
             return ControlFlow::Continue(());
         }
-        match self.scan(|text| scan_whole(text, 0))? {
-            Scanned::Whole(end) if byte == b'{' => {
+        let is_object = byte == b'{';
+        // The parser asks for more than the grammar: the keys that it learns are UTF-8.
+        let scanned = self.scan_by(|parser, text| match parser.scan(text, 0) {
+            Ok(end) if is_object => Ok((end, true)),
+            _ => scan_whole(text, 0).map(|end| (end, false)),
+        })?;
+        match scanned {
+            Scanned::Whole((end, is_known)) if is_object => {
                 let place = self.window.place(0);
                 let text = &self.window.rest()[..end];
-                emit(self.output, text, place, self.window.line(), self.in_hits())?;
+                let (line, in_hits) = (self.window.line(), self.in_hits());
+                emit(self.output, text, is_known, place, line, in_hits)?;
                 self.window.advance(end);
             }
-            Scanned::Whole(end) => {
+            Scanned::Whole((end, _)) => {
                 self.output
                     .issue(Issue::NotAnObject, self.window.place(0), kind_of(byte));
                 self.window.advance(end);
@@ -300,6 +307,7 @@ impl Reader<'_, '_, '_> {
                 emit(
                     self.output,
                     &value.text,
+                    false,
                     self.window.place(0),
                     line,
                     in_hits,
@@ -391,10 +399,18 @@ impl Reader<'_, '_, '_> {
         &mut self,
         scan: impl Fn(&[u8]) -> Result<T, Malformed>,
     ) -> ControlFlow<(), Scanned<T>> {
+        self.scan_by(|_, text| scan(text))
+    }
+
+    /// As [`Reader::scan`], with the help of the parser.
+    fn scan_by<T>(
+        &mut self,
+        scan: impl Fn(&mut Parser, &[u8]) -> Result<T, Malformed>,
+    ) -> ControlFlow<(), Scanned<T>> {
         loop {
             let rest = self.window.rest();
             let text = &rest[..rest.len().min(MAX_EVENT)];
-            let scanned = match scan(text) {
+            let scanned = match scan(self.output.parser, text) {
                 Ok(found) => Scanned::Whole(found),
                 Err(error) if error.reason != Reason::Truncated => Scanned::Broken(error),
                 Err(_) if text.len() == MAX_EVENT => Scanned::TooLong,
@@ -409,10 +425,12 @@ impl Reader<'_, '_, '_> {
     }
 }
 
-/// Hands on a well-formed object, or the event inside it if it is a hit.
+/// Hands on a well-formed object, or the event inside it if it is a hit. `is_known`: whether it is what the parser has just
+/// scanned.
 fn emit(
     output: &mut Output<'_>,
     object: &[u8],
+    is_known: bool,
     place: Place,
     line: u64,
     in_hits: bool,
@@ -424,16 +442,17 @@ fn emit(
             String::from_utf8_lossy(object)
         }
     };
-    let text = text.as_bytes();
     if text.len() > MAX_EVENT {
         // It has grown by being repaired.
         output.issue(Issue::TooLong, place, "");
         return ControlFlow::Continue(());
     }
-    match content(text, in_hits) {
-        Content::Event => output.event(text, Position::Line(line)),
-        Content::Source(range) => output.event(&text[range], Position::Line(line)),
-        Content::NoSource => {
+    let position = Position::Line(line);
+    match (content(text.as_bytes(), in_hits), &text) {
+        (Content::Event, Cow::Borrowed(text)) if is_known => output.scanned(text, position),
+        (Content::Event, text) => output.event(text.as_bytes(), position),
+        (Content::Source(range), text) => output.event(&text.as_bytes()[range], position),
+        (Content::NoSource, _) => {
             output.issue(Issue::HitWithoutSource, place, "");
             ControlFlow::Continue(())
         }

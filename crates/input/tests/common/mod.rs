@@ -3,6 +3,7 @@
 
 pub mod evtx;
 
+use event::Parser;
 use input::{Batch, Issue, Place, Position, Reason, Report};
 use std::io::Read;
 use std::ops::ControlFlow;
@@ -57,11 +58,11 @@ impl Out {
 
 /// Collects batches, and checks what holds for all of them.
 fn collect(events: &mut Vec<(Position, String)>, batch: &Batch) -> ControlFlow<()> {
-    assert!(!batch.spans.is_empty(), "no batch is empty");
-    for (position, text) in batch.events() {
-        event::Event::parse(text).expect("every event is well-formed");
-        let text = String::from_utf8(text.to_vec()).expect("an event is UTF-8");
-        events.push((position, text));
+    assert!(!batch.positions.is_empty(), "no batch is empty");
+    for (position, event) in batch.events() {
+        let text = event.event().text();
+        event::Event::parse(text.as_bytes()).expect("every event is well-formed");
+        events.push((position, text.to_owned()));
     }
     ControlFlow::Continue(())
 }
@@ -73,7 +74,7 @@ pub fn read_bytes(bytes: impl AsRef<[u8]>) -> Out {
 
 pub fn read_from(stream: impl Read) -> Out {
     let mut events = Vec::new();
-    let report = input::read_stream("-".into(), stream, &mut |batch| {
+    let report = input::read_stream("-".into(), stream, &mut Parser::default(), &mut |batch| {
         collect(&mut events, &batch)
     });
     assert_eq!(report.events, events.len() as u64);
@@ -88,9 +89,10 @@ pub fn read_path(path: &Path) -> Out {
         ..Out::default()
     };
     for input in &inputs.list {
-        out.report.merge(input::read(input, &mut |batch| {
-            collect(&mut out.events, &batch)
-        }));
+        out.report
+            .merge(input::read(input, &mut Parser::default(), &mut |batch| {
+                collect(&mut out.events, &batch)
+            }));
     }
     out
 }
