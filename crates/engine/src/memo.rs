@@ -5,9 +5,10 @@ use crate::plan::{Layout, Plan, Work};
 use crate::values::ValueTests;
 use event::{Parsed, Paths, Raw, Shape, Text};
 use foldhash::fast::FixedState;
+use memchr::memmem::Finder;
 use std::collections::HashMap;
 use std::hash::BuildHasher;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// How many bytes of values and classes all threads together remember before they start anew; one thread at most half of
 /// it, and at least a sixteenth.
@@ -408,28 +409,26 @@ impl FieldMemo {
 
 /// The lines of a string, as they are written; what ends them is left out.
 fn lines(string: Text<'_>) -> impl Iterator<Item = Text<'_>> {
-    let mut rest = Some(string.raw);
-    std::iter::from_fn(move || {
-        let text = rest?;
-        let mut from = 0;
-        while let Some(found) = memchr::memchr(b'\\', &text.as_bytes()[from..]) {
-            let at = from + found;
-            if text.as_bytes().get(at + 1) == Some(&b'n') {
-                rest = Some(&text[at + 2..]);
-                return Some(Text {
-                    raw: &text[..at],
-                    escaped: from > 0,
-                });
-            }
-            from = (at + 2).min(text.len());
-        }
-        rest = None;
-        Some(Text {
-            raw: text,
-            escaped: from > 0,
-        })
+    let Text { raw, escaped } = string;
+    let may_end = if escaped { raw } else { "" };
+    let ends = LINE_FEED.find_iter(may_end.as_bytes()).filter(|at| {
+        // An odd number of backslashes before it makes it a backslash and an `n`.
+        let before = raw.as_bytes()[..*at].iter().rev();
+        before
+            .take_while(|byte| **byte == b'\\')
+            .count()
+            .is_multiple_of(2)
+    });
+    let mut start = 0;
+    ends.chain([raw.len()]).map(move |end| {
+        let line = &raw[start..end];
+        start = end + LINE_FEED.needle().len();
+        Text { raw: line, escaped }
     })
 }
+
+/// A line feed in JSON.
+static LINE_FEED: LazyLock<Finder<'_>> = LazyLock::new(|| Finder::new(br"\n"));
 
 #[cfg(test)]
 mod tests {
@@ -437,18 +436,14 @@ mod tests {
 
     #[test]
     fn lines_end_at_escaped_line_feeds_only() {
-        let raw = r#"a\\nb\nc\"\n\nd\u000ae"#;
-        let found: Vec<(&str, bool)> = lines(Text { raw, escaped: true })
-            .map(|line| (line.raw, line.escaped))
-            .collect();
-        assert_eq!(
-            found,
-            [
-                (r"a\\nb", true),
-                (r#"c\""#, true),
-                ("", false),
-                (r"d\u000ae", true)
-            ]
-        );
+        let raw = r#"a\\nb\nc\"\n\nd\u000ae\\\nf\"#;
+        let text = Text { raw, escaped: true };
+        let found: Vec<&str> = lines(text).map(|line| line.raw).collect();
+        assert_eq!(found, [r"a\\nb", r#"c\""#, "", r"d\u000ae\\", r"f\"]);
+        let text = Text {
+            raw: "",
+            escaped: false,
+        };
+        assert_eq!(lines(text).count(), 1);
     }
 }

@@ -3,6 +3,7 @@
 use crate::grammar::{Kind, Visitor, walk};
 use crate::value::{Text, Value};
 use crate::{Event, FieldPath, HIDDEN, Lookup, Place};
+use foldhash::fast::RandomState;
 use std::borrow::Cow;
 use std::collections::HashMap;
 
@@ -32,7 +33,7 @@ pub struct Indexed<'a> {
     /// What stands where, in the order of the text: the number of the path, and the value if it is no array.
     found: Vec<(usize, Option<Value<'a>>)>,
     /// For each path, its number and its places in `found`.
-    paths: HashMap<String, (usize, Vec<usize>)>,
+    paths: HashMap<String, (usize, Vec<usize>), RandomState>,
 }
 
 impl<'a> Indexed<'a> {
@@ -42,7 +43,7 @@ impl<'a> Indexed<'a> {
             index: Indexed {
                 event,
                 found: Vec::new(),
-                paths: HashMap::new(),
+                paths: HashMap::default(),
             },
         };
         walk(event.text(), &mut indexer);
