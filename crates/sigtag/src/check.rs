@@ -4,7 +4,7 @@ use crate::Exit;
 use crate::arguments::{CheckCommand, Format};
 use crate::diagnostics::Printer;
 use crate::{mappings, show};
-use anstream::{eprintln, println};
+use anstream::eprintln;
 use attack::Meaning;
 use serde_json::json;
 use sigma::{Diagnostic, Severity};
@@ -17,8 +17,8 @@ pub(crate) fn run(command: &CheckCommand) -> Exit {
     let rules = match Rules::load(&command.paths, &mapping, None) {
         Ok(rules) => rules,
         Err(LoadError::Refused(diagnostic)) => {
-            print(command.format, &[*diagnostic]);
-            return Exit::Incomplete;
+            let text = render(command.format, &[*diagnostic]);
+            return show::output(text.as_bytes(), Exit::Incomplete);
         }
         Err(error) => {
             show::error(&error);
@@ -31,21 +31,22 @@ pub(crate) fn run(command: &CheckCommand) -> Exit {
         .filter(|diagnostic| command.notes || diagnostic.severity != Severity::Note)
         .cloned()
         .collect();
-    print(command.format, &shown);
-    if command.format == Format::Text {
-        tell(&rules, &found, command.notes);
-    }
     let broken = rules.set_aside_as(Severity::Error);
     let unready = if command.strict_rules {
         rules.set_aside_as(Severity::NeedsSetUp)
     } else {
         0
     };
-    if broken + unready == 0 {
+    let exit = if broken + unready == 0 {
         Exit::Done
     } else {
         Exit::Incomplete
+    };
+    let exit = show::output(render(command.format, &shown).as_bytes(), exit);
+    if command.format == Format::Text {
+        tell(&rules, &found, command.notes);
     }
+    exit
 }
 
 /// What `sigma` has to say, and what only others know: unknown techniques, log sources and unreadable files.
@@ -84,14 +85,13 @@ fn diagnostics(rules: &Rules) -> Vec<Diagnostic> {
     found
 }
 
-fn print(format: Format, diagnostics: &[Diagnostic]) {
+fn render(format: Format, diagnostics: &[Diagnostic]) -> String {
     let mut printer = Printer::new();
-    for diagnostic in diagnostics {
-        match format {
-            Format::Text => println!("{}\n", printer.render(diagnostic)),
-            Format::Json => println!("{}", to_json(diagnostic)),
-        }
-    }
+    let rendered = diagnostics.iter().map(|diagnostic| match format {
+        Format::Text => format!("{}\n\n", printer.render(diagnostic)),
+        Format::Json => format!("{}\n", to_json(diagnostic)),
+    });
+    rendered.collect()
 }
 
 fn to_json(diagnostic: &Diagnostic) -> serde_json::Value {

@@ -4,11 +4,11 @@ use crate::Exit;
 use crate::arguments::ExplainCommand;
 use crate::mappings;
 use crate::show::{self, safe};
-use anstream::println;
 use event::{Event, Parser, Paths};
 use input::Position;
 use owo_colors::OwoColorize;
 use predicate::{Explanation, Shape, Verdict};
+use std::fmt::{self, Write};
 use std::ops::ControlFlow;
 use tagger::{LoadedRule, Rules};
 
@@ -39,16 +39,18 @@ pub(crate) fn run(command: &ExplainCommand) -> Exit {
             return Exit::Incomplete;
         }
     };
+    let mut out = String::new();
     let hits = rules
         .running
         .iter()
-        .filter(|rule| explain(rule, &event, command.brief))
+        .filter(|rule| explain(rule, &event, command.brief, &mut out).is_ok_and(|hits| hits))
         .count();
-    if hits > 0 {
+    let exit = if hits > 0 {
         Exit::Done
     } else {
         Exit::Incomplete
-    }
+    };
+    show::output(out.as_bytes(), exit)
 }
 
 /// The event that is asked for.
@@ -90,46 +92,59 @@ fn find_event(command: &ExplainCommand) -> Option<String> {
 }
 
 /// Shows how a rule comes out on an event; whether it hits.
-fn explain(rule: &LoadedRule, event: &Event<'_>, brief: bool) -> bool {
-    println!("{} {}", safe(&rule.rule.title).bold(), rule.tag.id.dimmed());
+fn explain(
+    rule: &LoadedRule,
+    event: &Event<'_>,
+    brief: bool,
+    out: &mut String,
+) -> Result<bool, fmt::Error> {
+    writeln!(
+        out,
+        "{} {}",
+        safe(&rule.rule.title).bold(),
+        rule.tag.id.dimmed()
+    )?;
     let branches = &rule.mapped().branches;
     let applying: Vec<_> = branches
         .iter()
         .filter(|branch| branch.condition.matches(event))
         .collect();
     if applying.is_empty() {
-        println!(
+        writeln!(
+            out,
             "{} the event is not of the rule's log source:",
             mark(Verdict::False)
-        );
+        )?;
         for branch in branches {
-            tree(&branch.condition.explain(event), 1, brief);
+            tree(&branch.condition.explain(event), 1, brief, out)?;
         }
-        println!("{}\n", "no hit".yellow().bold());
-        return false;
+        writeln!(out, "{}\n", "no hit".yellow().bold())?;
+        return Ok(false);
     }
-    println!(
+    writeln!(
+        out,
         "{} the event is of the rule's log source",
         mark(Verdict::True)
-    );
+    )?;
     let mut hit = false;
     for branch in applying {
         let explanation = branch.detection.explain(event);
         hit |= explanation.verdict == Verdict::True;
-        tree(&explanation, 0, brief);
+        tree(&explanation, 0, brief, out)?;
     }
-    println!(
+    writeln!(
+        out,
         "{}\n",
         if hit {
             "hit".green().bold().to_string()
         } else {
             "no hit".yellow().bold().to_string()
         }
-    );
-    hit
+    )?;
+    Ok(hit)
 }
 
-fn tree(part: &Explanation<'_>, depth: usize, brief: bool) {
+fn tree(part: &Explanation<'_>, depth: usize, brief: bool, out: &mut String) -> fmt::Result {
     let indent = "  ".repeat(depth);
     let name = match part.shape {
         Shape::All => "all of".to_owned(),
@@ -137,7 +152,7 @@ fn tree(part: &Explanation<'_>, depth: usize, brief: bool) {
         Shape::Not => "not".to_owned(),
         Shape::Test(test) => safe(&test.to_string()).into_owned(),
     };
-    println!("{indent}{} {name}", mark(part.verdict));
+    writeln!(out, "{indent}{} {name}", mark(part.verdict))?;
     if let Shape::Test(_) = part.shape {
         for held in &part.held {
             let value: String = held.value.chars().take(SHOWN).collect();
@@ -151,13 +166,18 @@ fn tree(part: &Explanation<'_>, depth: usize, brief: bool) {
             } else {
                 format!("{} = ", held.field)
             };
-            println!(
+            writeln!(
+                out,
                 "{indent}    {}",
                 format!("{}{}{cut}", safe(&field), safe(&value)).dimmed()
-            );
+            )?;
         }
         if part.verdict == Verdict::NoField {
-            println!("{indent}    {}", "the event has no such field".dimmed());
+            writeln!(
+                out,
+                "{indent}    {}",
+                "the event has no such field".dimmed()
+            )?;
         }
     }
     for child in &part.children {
@@ -168,9 +188,10 @@ fn tree(part: &Explanation<'_>, depth: usize, brief: bool) {
             Shape::Not | Shape::Test(_) => false,
         };
         if !(brief && idle) {
-            tree(child, depth + 1, brief);
+            tree(child, depth + 1, brief, out)?;
         }
     }
+    Ok(())
 }
 
 fn mark(verdict: Verdict) -> String {

@@ -55,9 +55,8 @@ fn main() -> ExitCode {
 /// Prints something that is made from the definitions of the arguments.
 fn generate(make: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>) -> Exit {
     let mut text = Vec::new();
-    let made = make(&mut text);
-    match made.and_then(|()| std::io::Write::write_all(&mut std::io::stdout(), &text)) {
-        Ok(()) => Exit::Done,
+    match make(&mut text) {
+        Ok(()) => show::output(&text, Exit::Done),
         Err(error) => {
             show::error(&error);
             Exit::Incomplete

@@ -1,5 +1,6 @@
 //! What people see: messages, tables, the summary. Text from outside is made safe for a terminal here.
 
+use crate::Exit;
 use anstream::eprintln;
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{
@@ -10,6 +11,7 @@ use owo_colors::OwoColorize;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Display;
+use std::io::{ErrorKind, Write};
 use tagger::{RuleCount, RuleSummary, Summary};
 
 /// How many rules, hosts and techniques the summary shows.
@@ -22,6 +24,20 @@ const REASONS: usize = 5;
 pub(crate) fn width() -> u16 {
     terminal_size::terminal_size_of(std::io::stderr())
         .map_or(100, |(width, _)| width.0.clamp(60, 160))
+}
+
+/// Writes what a command was asked for to standard output; how the command ended, if it would end like `exit` otherwise.
+pub(crate) fn output(text: &[u8], exit: Exit) -> Exit {
+    let mut out = anstream::stdout().lock();
+    match out.write_all(text).and_then(|()| out.flush()) {
+        Ok(()) => exit,
+        // Whoever read our output has seen enough.
+        Err(cause) if cause.kind() == ErrorKind::BrokenPipe => Exit::Incomplete,
+        Err(cause) => {
+            error(&format!("cannot write to standard output: {cause}"));
+            Exit::Incomplete
+        }
+    }
 }
 
 /// Tells of something that went wrong.

@@ -7,6 +7,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use input::Inputs;
 use std::fs::{File, Metadata};
 use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
+use std::mem::ManuallyDrop;
 use std::num::NonZero;
 use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
@@ -22,7 +23,8 @@ pub(crate) fn run(command: &TagCommand) -> Exit {
         return Exit::Usage;
     };
     let rules = match Rules::load(&command.rules, &mapping, command.min_level) {
-        Ok(rules) => rules,
+        // The program ends when it is done with them: to take them apart would be time lost.
+        Ok(rules) => ManuallyDrop::new(rules),
         Err(error) => {
             show::error(&error);
             return Exit::Usage;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 use std::fs;
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use tempfile::TempDir;
@@ -512,7 +512,7 @@ fn levels_below_the_least_are_left_out() {
 #[test]
 fn interrupted_runs_end_with_what_was_done() {
     let desk = Desk::new(&[("evil.yml", EVIL)]);
-    for jobs in ["1", "3"] {
+    for (jobs, signal) in [("1", "-INT"), ("3", "-TERM")] {
         let mut child = desk
             .command(&[
                 "tag",
@@ -532,7 +532,7 @@ fn interrupted_runs_end_with_what_was_done() {
         let text = events(20_000);
         stdin.write_all(text.as_bytes()).unwrap();
         let interrupt = Command::new("kill")
-            .args(["-INT", &child.id().to_string()])
+            .args([signal, &child.id().to_string()])
             .status()
             .unwrap();
         assert!(interrupt.success());
@@ -550,6 +550,53 @@ fn interrupted_runs_end_with_what_was_done() {
             !written.is_empty() && written.into_iter().eq(expected),
             "whole lines, in order, without a gap"
         );
+    }
+}
+
+#[test]
+fn a_slow_stream_is_answered_at_once() {
+    let desk = Desk::new(&[("evil.yml", EVIL)]);
+    for jobs in ["1", "2"] {
+        let mut child = desk
+            .command(&["tag", "--quiet", "--rules", "evil.yml", "--jobs", jobs, "-"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        let mut answers = BufReader::new(child.stdout.take().unwrap()).lines();
+        for number in [0, 3, 6] {
+            writeln!(stdin, "{}", event(number)).unwrap();
+            let answer = answers.next().unwrap().unwrap();
+            assert!(answer.contains(&format!(r#""n":{number},"#)), "{answer}");
+        }
+        drop(stdin);
+        assert!(child.wait().unwrap().success());
+    }
+}
+
+#[test]
+fn a_full_disk_is_told_of() {
+    let desk = Desk::new(&[
+        ("evil.yml", EVIL),
+        ("broken.yml", BROKEN),
+        ("a.jsonl", &events(3)),
+    ]);
+    for arguments in [
+        ["tag", "--rules", "evil.yml", "a.jsonl"].as_slice(),
+        &["check", "broken.yml"],
+        &["explain", "evil.yml", "a.jsonl"],
+        &["completions", "bash"],
+        &["man"],
+    ] {
+        let full = fs::OpenOptions::new()
+            .write(true)
+            .open("/dev/full")
+            .unwrap();
+        let run = desk.command(arguments).stdout(full).output().unwrap();
+        let told = stderr(&run);
+        assert_eq!(code(&run), 1, "{arguments:?}: {told}");
+        assert!(told.contains("cannot write to standard output"), "{told}");
     }
 }
 

@@ -228,6 +228,8 @@ impl Run<'_> {
 
     fn write(&mut self, done: Done) -> io::Result<()> {
         self.out.write_all(&done.text)?;
+        // Whoever follows a slow stream does not wait for what comes next.
+        self.out.flush()?;
         self.counters.merge(done.counters);
         Ok(())
     }
