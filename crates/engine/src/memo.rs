@@ -23,8 +23,9 @@ const LONG: usize = 512;
 /// Up to this length a line is remembered.
 const LONGEST_LINE: usize = 32 << 10;
 
-/// How many places the table of short values has: a power of two.
+/// How many places the tables of short values of up to four threads have, and those of more threads together.
 const PLACES: usize = 1 << 16;
+const ALL_PLACES: usize = 4 * PLACES;
 
 /// What one thread remembers, plan by plan.
 #[derive(Debug)]
@@ -37,6 +38,8 @@ pub(crate) struct Memo {
 #[derive(Debug, Default)]
 pub(crate) struct Values {
     short: Vec<Place>,
+    /// How many places `short` has when it is used: a power of two.
+    places: usize,
     /// How much is remembered outside of the table of short values, in bytes,
     used: usize,
     /// and how much may be.
@@ -116,6 +119,7 @@ impl Memo {
         Memo {
             plans: HashMap::default(),
             values: Values {
+                places: PLACES.min(ALL_PLACES / threads.next_power_of_two()).max(1),
                 budget,
                 ..Values::default()
             },
@@ -127,6 +131,7 @@ impl Memo {
         if self.values.used > self.values.budget {
             self.plans.clear();
             self.values = Values {
+                places: self.values.places,
                 budget: self.values.budget,
                 ..Values::default()
             };
@@ -146,10 +151,10 @@ impl Values {
     #[inline]
     fn place(&mut self, field: u32, bytes: &[u8]) -> &mut Place {
         if self.short.is_empty() {
-            self.short = vec![EMPTY; PLACES];
+            self.short = vec![EMPTY; self.places];
         }
         let hash = FixedState::with_seed(u64::from(field)).hash_one(bytes);
-        &mut self.short[hash as usize % PLACES]
+        &mut self.short[hash as usize & (self.places - 1)]
     }
 }
 

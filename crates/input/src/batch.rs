@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 /// A batch is handed on when it holds this many bytes of events: enough that handing it on costs nothing, little enough
 /// that several threads have work and memory stays small.
-pub const BATCH: usize = 1 << 20;
+pub const BATCH: usize = 256 << 10;
 
 /// Some whole events of one input, in their order.
 #[derive(Clone, Debug)]
