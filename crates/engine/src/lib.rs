@@ -3,8 +3,9 @@
 //! The engine knows rules only as numbers and [`Predicate`]s, and gives exactly the answer that `Predicate::matches` gives
 //! for each of them; tests hold it to that on random rules and events. It is fast because it does not ask each rule:
 //!
-//! 1. **Read** (`event::Parser`). One pass over the text finds the values that any rule looks at; how events of one source
-//!    look is learned, so that most of the text is only compared.
+//! 1. **Read** ([`event::Parser`]). One pass over the text finds the values that any rule looks at; how events of one source
+//!    look is learned, so that most of the text is only compared. Whoever reads the events anyway, to find where they end,
+//!    does it with [`Ruleset::parser`], and asks with [`Matcher::matches_parsed`].
 //! 2. **Route** (`route`). The conditions of the rules' branches – log sources, as a rule – look at few fields, such as
 //!    channel and event id. Their values in an event decide which branches can apply at all. Each such set of branches is
 //!    compiled once, when it is first met, into a *plan*, and remembered by the values themselves.
@@ -15,9 +16,25 @@
 //!    and a class says, as a bit mask, which pieces are still possible whatever the other fields hold. Values repeat, so
 //!    classes are remembered by value, and long values line by line (`memo`).
 //! 5. **Narrow** (`plan`). The masks of an event's fields are and-ed, short values first; fields that no piece needs any
-//!    more are not looked at. What is left – seldom anything – is evaluated as a tree.
+//!    more are not looked at. What is left – seldom anything – is evaluated as a tree. Where the fields are, and which are
+//!    missing, is remembered by the *shape* of the event.
 //!
-//! Keyword tests are the class of one more field, found by one scan of the event's text (`keywords`).
+//! Keyword tests are the class of one more field, found by one scan of the event's text (`keywords`): where the rare end of
+//! no literal stands, there is none, and nearly all events end here.
+//!
+//! What each of these is worth, as the time of `sigtag tag` for an event when it is taken out again: 100,000 recorded Windows
+//! events of 1.2 kB and the 2,407 Windows rules of SigmaHQ of July 2026, one thread of a 2026 server, medians of three.
+//!
+//! | without | events seen before | all new |
+//! | --- | --- | --- |
+//! | (everything in place) | 4.4 µs | 8.6 µs |
+//! | the memory of values up to 512 bytes | 11.1 µs | 12.5 µs |
+//! | the search for rare ends before that for keywords | 8.6 µs | 14.5 µs |
+//! | what the parser has learned | 7.9 µs | 12.0 µs |
+//! | the memory of longer values' lines | 7.8 µs | 11.7 µs |
+//! | the memory of shapes | 5.8 µs | 9.1 µs |
+//! | pieces: each rule is one | 5.4 µs | 9.7 µs |
+//! | the early end, when no piece is left that a field could rule out | 4.6 µs | 9.2 µs |
 //!
 //! A [`Ruleset`] is shared by all threads; each thread asks through a [`Matcher`] of its own, which holds what it has
 //! learned about events and values, within a fixed budget. Nothing else is shared and nothing grows with the input.
