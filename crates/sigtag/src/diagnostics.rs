@@ -1,6 +1,6 @@
 //! Diagnostics, as a compiler shows them.
 
-use crate::show::{safe, width};
+use crate::show::{one_line, safe, width};
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use sigma::{Diagnostic, Location, Severity};
 use std::collections::HashMap;
@@ -61,7 +61,7 @@ impl Printer {
                     });
             group = group.element(
                 Snippet::source(source)
-                    .path(safe(&file).into_owned())
+                    .path(one_line(&file).into_owned())
                     .annotations(annotations.collect::<Vec<_>>()),
             );
             marks = elsewhere;

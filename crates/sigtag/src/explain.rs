@@ -3,7 +3,7 @@
 use crate::Exit;
 use crate::arguments::ExplainCommand;
 use crate::mappings;
-use crate::show::{self, safe};
+use crate::show::{self, one_line};
 use event::{Event, Parser, Paths};
 use input::Position;
 use owo_colors::OwoColorize;
@@ -101,7 +101,7 @@ fn explain(
     writeln!(
         out,
         "{} {}",
-        safe(&rule.rule.title).bold(),
+        one_line(&rule.rule.title).bold(),
         rule.tag.id.dimmed()
     )?;
     let branches = &rule.mapped().branches;
@@ -150,7 +150,7 @@ fn tree(part: &Explanation<'_>, depth: usize, brief: bool, out: &mut String) -> 
         Shape::All => "all of".to_owned(),
         Shape::Any => "any of".to_owned(),
         Shape::Not => "not".to_owned(),
-        Shape::Test(test) => safe(&test.to_string()).into_owned(),
+        Shape::Test(test) => one_line(&test.to_string()).into_owned(),
     };
     writeln!(out, "{indent}{} {name}", mark(part.verdict))?;
     if let Shape::Test(_) = part.shape {
@@ -169,7 +169,7 @@ fn tree(part: &Explanation<'_>, depth: usize, brief: bool, out: &mut String) -> 
             writeln!(
                 out,
                 "{indent}    {}",
-                format!("{}{}{cut}", safe(&field), safe(&value)).dimmed()
+                format!("{}{}{cut}", one_line(&field), one_line(&value)).dimmed()
             )?;
         }
         if part.verdict == Verdict::NoField {

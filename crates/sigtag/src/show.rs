@@ -61,6 +61,14 @@ pub(crate) fn safe(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.chars().map(shown).collect())
 }
 
+/// [`safe`] text that stays on its line: a name from outside must not look like a line of ours.
+pub(crate) fn one_line(text: &str) -> Cow<'_, str> {
+    match safe(text) {
+        text if text.contains('\n') => Cow::Owned(text.replace('\n', r"\u{a}")),
+        text => text,
+    }
+}
+
 /// Control characters, and those that turn the direction of the text.
 fn is_unsafe(c: char) -> bool {
     (c.is_control() && c != '\n' && c != '\t')
@@ -141,7 +149,7 @@ pub(crate) fn summary(summary: &Summary) {
             }
         );
         for example in &skip.examples {
-            eprintln!("    {}", safe(example).dimmed());
+            eprintln!("    {}", one_line(example).dimmed());
         }
     }
 }
@@ -155,10 +163,10 @@ fn rules(rules: &[RuleCount]) -> Table {
     for rule in rules.iter().take(TOP) {
         table.add_row([
             level(rule.level.as_deref().unwrap_or("none")),
-            Cell::new(safe(&rule.title)),
+            Cell::new(one_line(&rule.title)),
             right(number(rule.events)),
             Cell::new(rule.techniques.join(" ")),
-            Cell::new(safe(rule.author.as_deref().unwrap_or_default())),
+            Cell::new(one_line(rule.author.as_deref().unwrap_or_default())),
         ]);
     }
     more(&mut table, rules.len(), 1);
@@ -202,7 +210,7 @@ fn hosts(summary: &Summary) -> Table {
         let name = match &*host.name {
             "" => Cow::Borrowed("(no name)"),
             "*" => Cow::Borrowed("(others)"),
-            name => safe(name),
+            name => one_line(name),
         };
         let highest = sigma::Level::ALL
             .iter()
@@ -261,7 +269,7 @@ pub(crate) fn rule_set(rules: &RuleSummary) {
     let mut reasons: Vec<_> = reasons.into_iter().collect();
     reasons.sort_by_key(|((verdict, _), rules)| (*verdict != "broken", usize::MAX - rules));
     for ((verdict, reason), rules) in reasons.iter().take(REASONS) {
-        let text = format!("    {} × {verdict}: {}", number(*rules), safe(reason));
+        let text = format!("    {} × {verdict}: {}", number(*rules), one_line(reason));
         eprintln!(
             "{}",
             if *verdict == "broken" {
@@ -317,6 +325,7 @@ mod tests {
             safe("a\u{1b}[31mb\u{202e}c\u{9b}\r"),
             r"a\u{1b}[31mb\u{202e}c\u{9b}\u{d}"
         );
+        assert_eq!(one_line("a\nb\u{1b}"), r"a\u{a}b\u{1b}");
         assert_eq!(safe("é 日本 ab"), "é 日本 ab");
     }
 
