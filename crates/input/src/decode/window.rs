@@ -1,13 +1,14 @@
 //! The part of a text that is in memory: it begins where the decoder is and grows when asked to.
 
 use super::text::Text;
+use crate::batch::BATCH;
 use crate::read::Output;
 use crate::report::{Place, Reason};
 use crate::source::Source;
 use std::ops::ControlFlow;
 
-/// How much is read at once.
-const READ: usize = 1 << 20;
+/// How much is read at once: no more than a batch takes, so that each batch is a step ahead.
+const READ: usize = BATCH;
 
 pub(super) struct Window<'a, 's> {
     source: &'a mut Source<'s>,
