@@ -154,15 +154,9 @@ impl<'p, 'a, F: Fields<'a>> Gatherer<'_, 'p, 'a, F> {
             Predicate::Test(test) => {
                 let holds = test.matches(self.event);
                 if holds {
-                    for Held { field, value, .. } in test
-                        .explain(self.event)
-                        .held
-                        .into_iter()
-                        .filter(|held| held.passed)
-                    {
-                        if !field.is_empty() {
-                            add(&mut self.evidence, &field, || value);
-                        }
+                    let held = test.explain(self.event).held.into_iter();
+                    for held in held.filter(|held| held.passed && !held.field.is_empty()) {
+                        add(&mut self.evidence, &held.field, || held.value);
                     }
                 }
                 holds

@@ -39,9 +39,6 @@ pub fn fold_into(text: &str, out: &mut String) {
     let start = out.len();
     out.push_str(text);
     out[start..].make_ascii_lowercase();
-    if text.is_ascii() {
-        return;
-    }
     // Beyond ASCII there is seldom anything, and seldom anything that changes.
     let mut at = next_beyond_ascii(text, 0);
     while let Some(c) = text[at..].chars().next() {
@@ -54,18 +51,12 @@ pub fn fold_into(text: &str, out: &mut String) {
     }
 }
 
-/// Where the next character beyond ASCII begins, from `at` on; the end if there is none. Eight bytes at a time.
+/// Where the next character beyond ASCII begins, from `at` on; the end if there is none.
 fn next_beyond_ascii(text: &str, mut at: usize) -> usize {
+    const STRIDE: usize = 64;
     let bytes = text.as_bytes();
-    while let Some(chunk) = bytes
-        .get(at..at + 8)
-        .and_then(|chunk| <[u8; 8]>::try_from(chunk).ok())
-    {
-        let beyond = u64::from_le_bytes(chunk) & 0x8080_8080_8080_8080;
-        if beyond != 0 {
-            return at + (beyond.trailing_zeros() / 8) as usize;
-        }
-        at += 8;
+    while bytes.get(at..at + STRIDE).is_some_and(<[u8]>::is_ascii) {
+        at += STRIDE;
     }
     let rest = bytes.get(at..).unwrap_or_default();
     at + rest
