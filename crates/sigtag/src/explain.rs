@@ -4,7 +4,7 @@ use crate::Exit;
 use crate::arguments::ExplainCommand;
 use crate::mappings;
 use crate::show::{self, one_line};
-use event::{Event, Parser, Paths};
+use event::{Event, Parser};
 use input::Position;
 use owo_colors::OwoColorize;
 use predicate::{Explanation, Shape, Verdict};
@@ -58,7 +58,7 @@ fn find_event(command: &ExplainCommand) -> Option<String> {
     let inputs = input::inputs(std::slice::from_ref(&command.event));
     let mut report = inputs.report;
     let mut found = None;
-    let mut parser = Parser::new(Paths::default());
+    let mut parser = Parser::default();
     for input in &inputs.list {
         if found.is_some() {
             break;

@@ -11,7 +11,8 @@ use owo_colors::OwoColorize;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Display;
-use std::io::{ErrorKind, Write};
+use std::io::{self, ErrorKind, Write};
+use std::path::Path;
 use tagger::{RuleCount, RuleSummary, Summary};
 
 /// How many rules, hosts and techniques the summary shows.
@@ -31,13 +32,18 @@ pub(crate) fn output(text: &[u8], exit: Exit) -> Exit {
     let mut out = anstream::stdout().lock();
     match out.write_all(text).and_then(|()| out.flush()) {
         Ok(()) => exit,
-        // Whoever read our output has seen enough.
-        Err(cause) if cause.kind() == ErrorKind::BrokenPipe => Exit::Incomplete,
-        Err(cause) => {
-            error(&format!("cannot write to standard output: {cause}"));
-            Exit::Incomplete
-        }
+        Err(cause) => not_written(None, &cause),
     }
+}
+
+/// Tells that a file, or standard output, could not be written to.
+pub(crate) fn not_written(file: Option<&Path>, cause: &io::Error) -> Exit {
+    let name = file.map_or("standard output".into(), Path::to_string_lossy);
+    // Whoever read our output has seen enough.
+    if file.is_some() || cause.kind() != ErrorKind::BrokenPipe {
+        error(&format!("cannot write to {name}: {cause}"));
+    }
+    Exit::Incomplete
 }
 
 /// Tells of something that went wrong.

@@ -6,7 +6,7 @@ use crate::{mappings, show};
 use indicatif::{ProgressBar, ProgressStyle};
 use input::Inputs;
 use std::fs::{File, Metadata};
-use std::io::{self, BufWriter, ErrorKind, IsTerminal, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::mem::ManuallyDrop;
 use std::num::NonZero;
 use std::os::fd::AsFd;
@@ -48,25 +48,13 @@ pub(crate) fn run(command: &TagCommand) -> Exit {
     bar.end();
     let summary = match tagged {
         Ok(summary) => summary,
-        // Whoever read our output has seen enough.
-        Err(error) if error.kind() == ErrorKind::BrokenPipe && command.output.is_none() => {
-            return Exit::Incomplete;
-        }
-        Err(error) => {
-            let output = command
-                .output
-                .as_deref()
-                .map_or("standard output".into(), |path| path.display().to_string());
-            show::error(&format!("cannot write to {output}: {error}"));
-            return Exit::Incomplete;
-        }
+        Err(cause) => return show::not_written(command.output.as_deref(), &cause),
     };
     let mut exit = exit_of(command, &summary);
     if let Some(path) = &command.stats
         && let Err(error) = write_stats(path, &summary)
     {
-        show::error(&format!("cannot write to {}: {error}", path.display()));
-        exit = Exit::Incomplete;
+        exit = show::not_written(Some(path), &error);
     }
     if command.quiet {
         errors(&summary);
