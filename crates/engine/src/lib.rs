@@ -145,7 +145,7 @@ impl Matcher<'_> {
     /// Those of [`Event::parse`], for a text that is no event.
     pub fn matches<'a>(&mut self, text: &'a [u8]) -> Result<Matched<'a, '_>, Malformed> {
         // The parser lends what it has found, so it is taken out.
-        let mut parser = std::mem::take(&mut self.parser).unwrap_or_else(|| self.ruleset.parser());
+        let mut parser = self.parser.take().unwrap_or_else(|| self.ruleset.parser());
         let matched = parser.parse(text).map(|event| {
             self.find(&event);
             (event.event(), event.signs().hidden_field)

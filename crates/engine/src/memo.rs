@@ -115,14 +115,11 @@ pub(crate) struct Class {
 impl Memo {
     /// The memory of one of so many threads.
     pub(crate) fn new(threads: usize) -> Memo {
+        let places = PLACES.min(ALL_PLACES / threads.next_power_of_two()).max(1);
         let budget = BUDGET / threads.clamp(2, 16);
         Memo {
             plans: HashMap::default(),
-            values: Values {
-                places: PLACES.min(ALL_PLACES / threads.next_power_of_two()).max(1),
-                budget,
-                ..Values::default()
-            },
+            values: Values::new(places, budget),
         }
     }
 
@@ -130,11 +127,7 @@ impl Memo {
     pub(crate) fn of(&mut self, plan: &SharedPlan) -> (&mut PlanMemo, &mut Values) {
         if self.values.used > self.values.budget {
             self.plans.clear();
-            self.values = Values {
-                places: self.values.places,
-                budget: self.values.budget,
-                ..Values::default()
-            };
+            self.values = Values::new(self.values.places, self.values.budget);
         }
         let values = &mut self.values;
         let address = Arc::as_ptr(plan).addr();
@@ -147,6 +140,14 @@ impl Memo {
 }
 
 impl Values {
+    fn new(places: usize, budget: usize) -> Values {
+        Values {
+            places,
+            budget,
+            ..Values::default()
+        }
+    }
+
     /// The place where the value `bytes` of a field would be.
     #[inline]
     fn place(&mut self, field: u32, bytes: &[u8]) -> &mut Place {
@@ -279,27 +280,23 @@ impl PlanMemo {
         let tests = plan.tests(field);
         let memo = &mut self.fields[field];
         let mut found: Vec<u32> = Vec::new();
+        let mut is_one_line = false;
         for text in lines(string) {
             let line = memo.line(tests, text, values);
-            if text.raw.len() < string.raw.len() {
-                found.extend(&memo.line_sets[line.literals as usize]);
-                continue;
-            }
-            if let Some(class) = line.alone {
+            is_one_line = text.raw.len() == string.raw.len();
+            if let Some(class) = line.alone.filter(|_| is_one_line) {
                 return class;
             }
-            let literals = &memo.line_sets[line.literals as usize];
-            let truth = tests.of_lines(string, literals, &mut values.folded);
-            let class = self.intern(plan, field, truth, values);
-            if let Some(line) = self.fields[field].lines.get_mut(text.raw) {
-                line.alone = Some(class);
-            }
-            return class;
+            found.extend(&memo.line_sets[line.literals as usize]);
         }
         found.sort_unstable();
         found.dedup();
         let truth = tests.of_lines(string, &found, &mut values.folded);
-        self.intern(plan, field, truth, values)
+        let class = self.intern(plan, field, truth, values);
+        if is_one_line && let Some(line) = self.fields[field].lines.get_mut(string.raw) {
+            line.alone = Some(class);
+        }
+        class
     }
 
     /// The class of both of two values: several values pass what any of them passes.

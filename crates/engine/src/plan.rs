@@ -305,13 +305,10 @@ impl Plan {
             if !overlap(&work.mask, &self.fields[field].concerned) {
                 continue;
             }
-            let first = layout.first[field];
-            let single = match event.leaves().get((first as usize).wrapping_sub(1)) {
-                Some(leaf) if !layout.is_plural(field) && !work.is_derived(field) => {
-                    Some(leaf.raw(text))
-                }
-                _ => None,
-            };
+            let single = layout
+                .leaf(field)
+                .filter(|_| !layout.is_plural(field) && !work.is_derived(field))
+                .map(|leaf| event.leaves()[leaf].raw(text));
             let class = match single {
                 Some(raw) if raw != Raw::Array => memo.class_of(self, field, raw, values),
                 _ => self.class_of_all(layout, work, memo, values, event, field),
@@ -351,10 +348,10 @@ impl Plan {
                 Some(class.map_or(other, |class| memo.union(self, field, class, other, values)));
         };
         // A field of derived values only has no leaf of its own.
-        let first = Some(layout.first[field]).filter(|leaf| *leaf > 0);
-        let more = layout.more.iter().filter(|(of, _)| *of as usize == field);
-        for leaf in first.into_iter().chain(more.map(|(_, leaf)| *leaf)) {
-            let raw = event.leaves()[leaf as usize - 1].raw(event.event().text());
+        let first = layout.leaf(field).into_iter();
+        let more = layout.more.iter().filter(|(of, _)| *of == field);
+        for leaf in first.chain(more.map(|(_, leaf)| *leaf)) {
+            let raw = event.leaves()[leaf].raw(event.event().text());
             if raw != Raw::Array {
                 let other = memo.class_of(self, field, raw, values);
                 add(memo, values, other);
@@ -416,11 +413,11 @@ pub(crate) struct Layout {
     /// For each field its first leaf, from 1; 0 if the field is not there.
     first: Vec<u32>,
     /// Fields with more than one leaf, and the others of these leaves.
-    more: Vec<(u32, u32)>,
+    more: Vec<(usize, usize)>,
     /// The fields that are there, as a set of bits.
     present: Vec<u64>,
     /// The inputs of derived fields: which one, at which place, and the leaf.
-    inputs: Vec<(usize, usize, u32)>,
+    inputs: Vec<(usize, usize, usize)>,
     /// What is possible if only the fields in `present` are there.
     pub(crate) start: Box<[u64]>,
     /// The fields that are there, those with short values first: what a field costs is the length of its values.
@@ -436,7 +433,8 @@ impl Layout {
             present: vec![0; fields.div_ceil(64)],
             ..Layout::default()
         };
-        for (number, leaf) in (1..).zip(event.leaves()) {
+        let mut by_length = Vec::new();
+        for (number, leaf) in event.leaves().iter().enumerate() {
             let paths = paths.targets(leaf.targets);
             for target in paths
                 .iter()
@@ -445,20 +443,17 @@ impl Layout {
             {
                 match *target {
                     Target::Field(field) if layout.first[field] == 0 => {
-                        layout.first[field] = number;
+                        layout.first[field] = number as u32 + 1;
                         layout.present[field / 64] |= 1 << (field % 64);
-                        layout.order.push(field as u32);
+                        by_length.push((leaf.len(), field as u32));
                     }
-                    Target::Field(field) => layout.more.push((field as u32, number)),
+                    Target::Field(field) => layout.more.push((field, number)),
                     Target::Input(derived, place) => layout.inputs.push((derived, place, number)),
                 }
             }
         }
-        let length = |field: &u32| {
-            let first = layout.first[*field as usize] as usize;
-            event.leaves()[first - 1].len()
-        };
-        layout.order.sort_by_key(length);
+        by_length.sort_by_key(|(length, _)| *length);
+        layout.order = by_length.into_iter().map(|(_, field)| field).collect();
         layout
     }
 
@@ -477,8 +472,13 @@ impl Layout {
             + size_of_val(&*self.order)
     }
 
+    /// The first leaf of a field.
+    fn leaf(&self, field: usize) -> Option<usize> {
+        (self.first[field] as usize).checked_sub(1)
+    }
+
     fn is_plural(&self, field: usize) -> bool {
-        !self.more.is_empty() && self.more.iter().any(|(of, _)| *of as usize == field)
+        self.more.iter().any(|(of, _)| *of == field)
     }
 
     fn is_absent(&self, field: usize) -> bool {
@@ -524,7 +524,7 @@ impl Work {
             }
             let mut from = vec![Vec::new(); derived.from.len()];
             for (_, place, leaf) in inputs() {
-                let leaf = &event.leaves()[*leaf as usize - 1];
+                let leaf = &event.leaves()[*leaf];
                 from[*place].extend(text_of(leaf.raw(event.event().text())));
             }
             for value in (derived.build)(&from) {
@@ -540,7 +540,7 @@ impl Work {
     }
 
     fn is_derived(&self, field: usize) -> bool {
-        !self.derived.is_empty() && self.derived.iter().any(|(of, _)| *of == field)
+        self.derived.iter().any(|(of, _)| *of == field)
     }
 }
 

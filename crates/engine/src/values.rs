@@ -5,6 +5,7 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind, BuildError, MatchKind};
 use event::{Raw, Text, Value};
 use foldhash::fast::FixedState;
 use predicate::{Matcher, Part, Pattern, fold, fold_into};
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -216,16 +217,16 @@ impl ValueTests {
         // Decoding may shorten a text to a sixth, and folding to a third of that.
         let may_be_whole = text.raw.len() / 18 <= self.longest_whole;
         let literals = self.literals.as_ref();
-        let is_enough = literals.is_none_or(|literals| literals.are_enough(found));
-        if !may_be_whole && is_enough && self.others.is_empty() {
-            truth.extend(literals.iter().flat_map(|literals| literals.tests(found)));
-            truth.sort_unstable();
-            truth.dedup();
-            return truth;
-        }
-        let text = text.decode();
+        let needs_folded =
+            may_be_whole || literals.is_some_and(|literals| !literals.are_enough(found));
+        // Often the literals alone decide, and the text need not be decoded.
+        let text = if needs_folded || !self.others.is_empty() {
+            text.decode()
+        } else {
+            Cow::Borrowed("")
+        };
         folded.clear();
-        if may_be_whole || !is_enough {
+        if needs_folded {
             fold_into(&text, folded);
         }
         if may_be_whole {
@@ -258,11 +259,6 @@ impl Literals {
     /// Whether nothing is left to ask when exactly these literals have been found.
     fn are_enough(&self, found: &[u32]) -> bool {
         self.of(found).all(|(.., check)| *check == Check::Found)
-    }
-
-    /// The tests of these literals, if they [are enough](Literals::are_enough).
-    fn tests<'l>(&'l self, found: &'l [u32]) -> impl Iterator<Item = u32> {
-        self.of(found).map(|(test, ..)| *test)
     }
 
     /// Adds the tests that hold for `text`, in which exactly `found` are the literals.

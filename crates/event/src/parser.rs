@@ -51,8 +51,6 @@ pub struct Parser {
     /// The sets of paths that values have been found at, by number: those that this parser has met.
     targets: HashMap<Box<[u32]>, u32>,
     found: Found,
-    /// Where the event that was read last ends.
-    end: usize,
 }
 
 /// The shape of an event: two events of one shape have their values at the same paths in the same order, and strings where
@@ -153,10 +151,7 @@ impl Parser {
     pub fn new(paths: Paths) -> Parser {
         Parser {
             paths,
-            tree: Tree::default(),
-            targets: HashMap::new(),
-            found: Found::default(),
-            end: 0,
+            ..Parser::default()
         }
     }
 
@@ -202,7 +197,6 @@ impl Parser {
                 at += known.gap.bytes.len();
                 if known.token == Token::End {
                     self.found.shape = Some(self.tree.shape(next));
-                    self.end = at;
                     return Ok(at);
                 }
                 at = self.found.value(bytes, at, known.token, known.targets)?;
@@ -237,7 +231,6 @@ impl Parser {
             self.found.signs.hidden_field |= state.hides;
             if token == Token::End {
                 self.found.shape = node.map(|node| self.tree.shape(node));
-                self.end = end;
                 return Ok(end);
             }
             at = self.found.value(bytes, end, token, targets)?;
@@ -317,7 +310,7 @@ impl Block {
         }
     }
 
-    /// Adds the event that `parser` has just [scanned](Parser::scan), which began with `text`.
+    /// Adds the event `text`, which `parser` has just [scanned](Parser::scan) from its beginning.
     pub fn push(&mut self, parser: &Parser, text: &str) {
         let Found {
             leaves,
@@ -325,7 +318,7 @@ impl Block {
             shape,
         } = &parser.found;
         let (from, first) = (self.text.len(), self.leaves.len());
-        self.text.push_str(text.get(..parser.end).unwrap_or(text));
+        self.text.push_str(text);
         self.leaves.extend_from_slice(leaves);
         self.events.push(Place {
             text: from..self.text.len(),
@@ -345,16 +338,6 @@ impl Block {
             signs: place.signs,
             shape: place.shape,
         })
-    }
-
-    /// How many events there are.
-    pub fn len(&self) -> usize {
-        self.events.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.events.is_empty()
     }
 
     /// How many bytes their texts have together.

@@ -240,14 +240,13 @@ impl Reader<'_, '_, '_> {
             self.unwrap(&list);
             return ControlFlow::Continue(());
         }
-        let is_object = byte == b'{';
-        // The parser asks for more than the grammar: the keys that it learns are UTF-8.
+        // The parser takes objects only, and asks for more than the grammar: the keys that it learns are UTF-8.
         let scanned = self.scan_by(|parser, text| match parser.scan(text, 0) {
-            Ok(end) if is_object => Ok((end, true)),
-            _ => scan_whole(text, 0).map(|end| (end, false)),
+            Ok(end) => Ok((end, true)),
+            Err(_) => scan_whole(text, 0).map(|end| (end, false)),
         })?;
         match scanned {
-            Scanned::Whole((end, is_known)) if is_object => {
+            Scanned::Whole((end, is_known)) if byte == b'{' => {
                 let place = self.window.place(0);
                 let text = &self.window.rest()[..end];
                 let (line, in_hits) = (self.window.line(), self.in_hits());
