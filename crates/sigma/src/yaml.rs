@@ -80,7 +80,7 @@ impl Scalar<'_> {
     }
 
     /// The span of a part of the text, or of the whole scalar when the text does not stand in the source as it is.
-    pub(crate) fn part(&self, range: std::ops::Range<usize>) -> Span {
+    pub fn part(&self, range: std::ops::Range<usize>) -> Span {
         let (Some(origin), Some(before)) = (self.origin, self.text.get(..range.start)) else {
             return self.span;
         };

@@ -1,0 +1,281 @@
+//! sigmac as it was, in version 0.23.1: its reading of rules, its configurations, its options, its queries.
+//!
+//! Nothing of [`sigma`]'s tree is used here but its YAML. The two disagree on what a rule is: sigmac knows no types, other
+//! modifiers, an older language of conditions with aggregations, and rules in one file that share what is `global`. What
+//! it writes has to be the same to the byte, and the differences in meaning are all the user's to choose: [`crate::strict`]
+//! is the other way.
+//!
+//! What is left out is what sigmac never meant: that a rule leaves traces in those that are converted after it.
+
+mod condition;
+mod config;
+mod document;
+mod dsl;
+mod filter;
+mod modifier;
+mod options;
+mod python;
+mod query_string;
+mod read;
+mod tree;
+mod value;
+
+pub use config::{Chain, Config};
+pub use filter::{BadFilter, Filter};
+pub use options::Options;
+
+pub(crate) use condition::Aggregation;
+pub(crate) use document::Rule;
+pub(crate) use dsl::query as dsl_query;
+pub(crate) use options::Fields;
+pub(crate) use python::{json, json_indented};
+pub(crate) use read::Query;
+pub(crate) use value::Value;
+
+use crate::targets::{Artefact, Target};
+use query_string::Writer;
+use read::Reader;
+use sigma::yaml::{self, Node};
+use sigma::{Diagnostic, Location, Severity, Source, Span};
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+/// How sigmac ends when it meets something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// With a traceback.
+    Crash,
+    /// The file is no YAML.
+    Yaml,
+    /// The rule cannot be read.
+    Parse,
+    /// The target says that it cannot be done.
+    NotSupported,
+    /// Python says so: a feature that is not there, or a type that does not fit.
+    NotImplemented,
+}
+
+impl Status {
+    /// sigmac's exit code.
+    pub fn code(self) -> u8 {
+        match self {
+            Status::Crash => 1,
+            Status::Yaml => 3,
+            Status::Parse => 4,
+            Status::NotSupported => 9,
+            Status::NotImplemented => 42,
+        }
+    }
+
+    /// Whether it is the target that refuses, and not the rule that is broken.
+    pub fn is_of_target(self) -> bool {
+        matches!(self, Status::NotSupported | Status::NotImplemented)
+    }
+}
+
+/// Why a rule was not converted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Failure {
+    /// How sigmac ends.
+    pub status: Status,
+    /// What is wrong, and where.
+    pub diagnostic: Diagnostic,
+}
+
+impl Failure {
+    fn new(status: Status, file: &str, span: Span, message: String) -> Failure {
+        let code = match status {
+            Status::Crash => "sigmac-crash",
+            Status::Yaml => "yaml",
+            Status::Parse => "sigmac-parse",
+            Status::NotSupported | Status::NotImplemented => "sigmac-unsupported",
+        };
+        Failure {
+            status,
+            diagnostic: Diagnostic {
+                severity: Severity::Error,
+                code,
+                message,
+                help: None,
+                location: Location {
+                    file: file.into(),
+                    span,
+                },
+                labels: Vec::new(),
+            },
+        }
+    }
+}
+
+/// Converts rules for one target.
+pub struct Converter<'t> {
+    target: &'t dyn Target,
+    chain: Chain,
+    options: Options,
+    fields: Fields,
+    filter: Filter,
+    today: i64,
+    /// How often each name was given to a rule.
+    names: RefCell<HashMap<String, usize>>,
+}
+
+impl<'t> Converter<'t> {
+    /// A converter for a target, with configurations and options.
+    pub fn new(target: &'t dyn Target, chain: Chain, options: Options) -> Converter<'t> {
+        let fields = Fields::new(&options);
+        Converter {
+            target,
+            chain,
+            options,
+            fields,
+            filter: Filter::default(),
+            today: 0,
+            names: RefCell::default(),
+        }
+    }
+
+    /// Converts only rules that `filter` wants; `today` counts days from 1970.
+    pub fn only(self, filter: Filter, today: i64) -> Converter<'t> {
+        Converter {
+            filter,
+            today,
+            ..self
+        }
+    }
+
+    /// Converts the rules of a file, each by itself.
+    pub fn convert(&self, source: &Source<'_>) -> Vec<Result<Artefact, Failure>> {
+        let documents = match yaml::read(source) {
+            Ok(documents) => documents,
+            Err(diagnostic) => {
+                return vec![Err(Failure {
+                    status: Status::Yaml,
+                    diagnostic: *diagnostic,
+                })];
+            }
+        };
+        let (rules, others) = document::rules(documents);
+        let refused = others.iter().map(|node: &Node<'_>| {
+            let message = format!("a rule must be a map, and this is {}", node.kind());
+            Err(Failure::new(
+                Status::NotImplemented,
+                source.name,
+                node.span,
+                message,
+            ))
+        });
+        let rules = rules
+            .iter()
+            .filter(|rule| self.filter.wants(rule, self.today));
+        refused
+            .chain(rules.map(|rule| self.rule(rule, source.name)))
+            .collect()
+    }
+
+    fn rule(&self, rule: &Rule<'_>, file: &str) -> Result<Artefact, Failure> {
+        let reader = Reader {
+            rule,
+            chain: &self.chain,
+            file,
+        };
+        let scope = self
+            .chain
+            .scope(rule)
+            .map_err(|fault| reader.chain_fault(fault))?;
+        let queries = reader.queries(scope.condition.as_ref())?;
+        let draft = Draft {
+            rule,
+            queries,
+            indices: scope.indices,
+            chain: &self.chain,
+            options: &self.options,
+            fields: &self.fields,
+            names: &self.names,
+            reader: &reader,
+        };
+        self.target.write(&draft)
+    }
+}
+
+/// A rule that is read, and all that a target may want to know.
+pub struct Draft<'d, 'a> {
+    pub(crate) rule: &'d Rule<'a>,
+    pub(crate) queries: Vec<Query>,
+    pub(crate) indices: Vec<String>,
+    pub(crate) chain: &'d Chain,
+    pub(crate) options: &'d Options,
+    pub(crate) fields: &'d Fields,
+    names: &'d RefCell<HashMap<String, usize>>,
+    reader: &'d Reader<'d, 'a>,
+}
+
+impl Draft<'_, '_> {
+    /// The target cannot do something.
+    pub(crate) fn refuse(&self, message: impl Into<String>) -> Failure {
+        Failure::new(
+            Status::NotImplemented,
+            self.reader.file,
+            self.rule.span(),
+            message.into(),
+        )
+    }
+
+    /// The query string of a rule that has one condition and counts nothing.
+    pub(crate) fn query_string(&self) -> Result<String, Failure> {
+        let [query] = self.queries.as_slice() else {
+            return Err(self.refuse("this target cannot write a list of conditions"));
+        };
+        if query.aggregation.is_some() {
+            return Err(self.refuse("this target cannot write aggregations"));
+        }
+        self.lucene(query)
+    }
+
+    /// The query string of a condition.
+    pub(crate) fn lucene(&self, query: &Query) -> Result<String, Failure> {
+        let Some(tree) = &query.tree else {
+            return Ok(String::new());
+        };
+        let written = Writer::new(self.fields, self.options).query(tree);
+        let text = written.map_err(|message| self.refuse(message))?;
+        Ok(self.chain.overridden(text))
+    }
+
+    /// The names of a field.
+    pub(crate) fn names(&self, field: &str) -> Result<Vec<String>, Failure> {
+        self.chain
+            .names(field, self.rule)
+            .map_err(|fault| self.reader.chain_fault(fault))
+    }
+
+    /// What the rule is called where names must be short: its id, or its title. No two get the same.
+    pub(crate) fn rule_name(&self) -> String {
+        let id = self
+            .rule
+            .text("id")
+            .filter(|id| !id.bytes().all(|byte| matches!(byte, b'0' | b'-')));
+        let name = id.unwrap_or_else(|| {
+            let title = self.rule.text("title").unwrap_or_default();
+            title.replace(' ', "-").replace(['(', ')'], "")
+        });
+        let mut names = self.names.borrow_mut();
+        let times = names.entry(name.clone()).or_default();
+        *times += 1;
+        if *times == 1 {
+            name
+        } else {
+            format!("{name}-{times}")
+        }
+    }
+
+    /// The one name of a field.
+    pub(crate) fn field(&self, field: &str) -> Result<String, Failure> {
+        let names = self.names(field)?;
+        match <[String; 1]>::try_from(names) {
+            Ok([name]) => Ok(name),
+            Err(_) => Err(self.refuse(format!(
+                "`{field}` has several names here, and an aggregation wants one"
+            ))),
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! sigmac's modifiers, which are older than the specification's: they know neither escapes nor types.
+
+use super::value::{Operand, Value};
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+/// Why a modifier cannot be applied.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Refusal {
+    /// sigmac does not know it, and dies.
+    Unknown,
+    /// It is `cidr`, of which sigmac says that it will not be known.
+    Cidr,
+    /// It is not made for what stands there.
+    Type(&'static str),
+}
+
+/// Something that makes one value of another.
+type Transform = fn(Value) -> Result<Operand, Refusal>;
+
+/// How a modifier works.
+enum Modifier {
+    /// On each value.
+    Each(Transform),
+    /// On a single value, never on a list.
+    Single(Transform),
+    /// On the list as a whole.
+    All,
+}
+
+fn modifier(name: &str) -> Option<Modifier> {
+    Some(match name {
+        "contains" => Modifier::Each(|value| wildcards(value, true, true)),
+        "startswith" => Modifier::Each(|value| wildcards(value, false, true)),
+        "endswith" => Modifier::Each(|value| wildcards(value, true, false)),
+        "base64" => Modifier::Each(base64),
+        "base64offset" => Modifier::Each(base64_offset),
+        "utf16" => Modifier::Each(|value| utf16(value, &[0xff, 0xfe], u16::to_le_bytes)),
+        "utf16le" | "wide" => Modifier::Each(|value| utf16(value, &[], u16::to_le_bytes)),
+        "utf16be" => Modifier::Each(|value| utf16(value, &[], u16::to_be_bytes)),
+        "windash" => Modifier::Each(windash),
+        "re" => Modifier::Single(|value| match value {
+            Value::Text(text) => one(Value::Regex(text)),
+            other => Err(Refusal::Type(other.kind())),
+        }),
+        "all" => Modifier::All,
+        _ => return None,
+    })
+}
+
+/// Applies one modifier.
+pub(crate) fn apply(name: &str, operand: Operand) -> Result<Operand, Refusal> {
+    match modifier(name) {
+        None if name == "cidr" => Err(Refusal::Cidr),
+        None => Err(Refusal::Unknown),
+        Some(Modifier::Each(transform)) => each(transform, operand),
+        Some(Modifier::Single(transform)) => match operand {
+            Operand::One(value) => transform(value),
+            _ => Err(Refusal::Type("a list")),
+        },
+        Some(Modifier::All) => match operand {
+            Operand::List(items) => Ok(Operand::All(items)),
+            _ => Err(Refusal::Type("a single value")),
+        },
+    }
+}
+
+fn each(transform: Transform, operand: Operand) -> Result<Operand, Refusal> {
+    let all = |items: Vec<Operand>| -> Result<Vec<_>, _> {
+        items
+            .into_iter()
+            .map(|item| each(transform, item))
+            .collect()
+    };
+    Ok(match operand {
+        Operand::One(value) => transform(value)?,
+        Operand::List(items) => Operand::List(all(items)?),
+        Operand::Any(items) => Operand::Any(all(items)?),
+        Operand::All(items) => Operand::All(all(items)?),
+    })
+}
+
+fn one(value: Value) -> Result<Operand, Refusal> {
+    Ok(Operand::One(value))
+}
+
+fn any(texts: impl IntoIterator<Item = String>) -> Result<Operand, Refusal> {
+    let values = texts
+        .into_iter()
+        .map(|text| Operand::One(Value::Text(text)));
+    Ok(Operand::Any(values.collect()))
+}
+
+fn text(value: Value) -> Result<String, Refusal> {
+    match value {
+        Value::Text(text) => Ok(text),
+        other => Err(Refusal::Type(other.kind())),
+    }
+}
+
+/// Puts a `*` before and behind a text, where there is none. Behind a backslash that ends it, a second one comes first.
+fn wildcards(value: Value, before: bool, behind: bool) -> Result<Operand, Refusal> {
+    let mut text = text(value)?;
+    if before && !text.starts_with('*') {
+        text.insert(0, '*');
+    }
+    if behind && !text.ends_with('*') {
+        if text.ends_with('\\') {
+            text.push('\\');
+        }
+        text.push('*');
+    }
+    one(Value::Text(text))
+}
+
+fn bytes(value: Value) -> Result<Vec<u8>, Refusal> {
+    match value {
+        Value::Bytes(bytes) => Ok(bytes),
+        other => text(other).map(String::into_bytes),
+    }
+}
+
+fn base64(value: Value) -> Result<Operand, Refusal> {
+    one(Value::Text(STANDARD.encode(bytes(value)?)))
+}
+
+/// The text as it is found inside of base64, wherever it begins: only what its own bytes decide.
+fn base64_offset(value: Value) -> Result<Operand, Refusal> {
+    let bytes = bytes(value)?;
+    any([(0, 0), (1, 2), (2, 3)].map(|(shift, skip)| {
+        let mut shifted = vec![b' '; shift];
+        shifted.extend(&bytes);
+        let encoded = STANDARD.encode(&shifted);
+        let cut = [0, 3, 2][shifted.len() % 3];
+        let end = encoded.len().saturating_sub(cut);
+        encoded.get(skip..end).unwrap_or_default().to_owned()
+    }))
+}
+
+fn utf16<const N: usize>(
+    value: Value,
+    mark: &[u8],
+    encode: fn(u16) -> [u8; N],
+) -> Result<Operand, Refusal> {
+    let mut bytes = mark.to_vec();
+    bytes.extend(text(value)?.encode_utf16().flat_map(encode));
+    one(Value::Bytes(bytes))
+}
+
+/// A text may have this many dashes: each doubles the number of its forms.
+const MAX_DASHES: usize = 12;
+
+/// The text with `-` and with `/` at each place where one of the two begins an option.
+fn windash(value: Value) -> Result<Operand, Refusal> {
+    let text = text(value)?;
+    let word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+    let options = |(at, c): &(usize, char)| {
+        let before = text[..*at].chars().next_back();
+        let behind = text[at + 1..].chars().next();
+        matches!(c, '-' | '/') && !word(before) && word(behind)
+    };
+    let dashes: Vec<usize> = text
+        .char_indices()
+        .filter(options)
+        .map(|(at, _)| at)
+        .collect();
+    if dashes.len() > MAX_DASHES {
+        return Err(Refusal::Type("a text with more than 12 options"));
+    }
+    if dashes.is_empty() {
+        return one(Value::Text(text));
+    }
+    any((0..1_usize << dashes.len()).map(|form| {
+        let mut bytes = text.clone();
+        for (place, at) in dashes.iter().rev().enumerate() {
+            let dash = if form >> place & 1 == 0 { "-" } else { "/" };
+            bytes.replace_range(*at..at + 1, dash);
+        }
+        bytes
+    }))
+}

@@ -1,0 +1,108 @@
+//! What the targets share that search with Elasticsearch's JSON.
+
+use crate::sigmac::{Aggregation, Draft, Failure, dsl_query};
+use serde_json::{Map, Value as Json, json};
+
+/// The search requests, one for each condition.
+pub(super) fn requests(draft: &Draft<'_, '_>) -> Result<Vec<Json>, Failure> {
+    let mut requests = Vec::with_capacity(draft.queries.len());
+    for query in &draft.queries {
+        let filter = match &query.tree {
+            Some(tree) => dsl_query(tree, draft.fields).map_err(|message| draft.refuse(message))?,
+            None => json!({}),
+        };
+        let mut request = json!({"query": {"constant_score": {"filter": filter}}});
+        if let Some(aggregation) = &query.aggregation {
+            if let Some(aggregation) = aggregate(draft, aggregation)? {
+                request["aggs"] = aggregation;
+            }
+        }
+        if let Some(timeframe) = timeframe(draft) {
+            limit(
+                &mut request["query"]["constant_score"]["filter"],
+                draft,
+                &timeframe,
+            );
+        }
+        let fields = draft.rule.texts("fields");
+        if !fields.is_empty() {
+            let mut names = Vec::new();
+            for field in &fields {
+                names.extend(draft.names(field)?);
+            }
+            request["_source"] = names.into();
+        }
+        if let Some(size) = draft.options.get("set_size").filter(|size| *size != "0") {
+            request["size"] = size.into();
+        }
+        requests.push(request);
+    }
+    Ok(requests)
+}
+
+fn timeframe(draft: &Draft<'_, '_>) -> Option<String> {
+    let entries = draft.rule.detection()?;
+    let entry = entries.iter().find(|entry| entry.key.text == "timeframe")?;
+    Some(entry.value.as_scalar()?.text.to_string())
+}
+
+/// Adds the time frame to the outermost AND; where there is none, one is put beside what is there.
+fn limit(filter: &mut Json, draft: &Draft<'_, '_>, timeframe: &str) {
+    let field = draft.chain.date_field().unwrap_or("date");
+    let range = json!({"range": {field: {"gte": format!("now-{timeframe}")}}});
+    if !filter.get("bool").is_some_and(Json::is_object) {
+        let inner = filter.take();
+        *filter = json!({"bool": {"must": [inner]}});
+    }
+    let must = filter["bool"]
+        .as_object_mut()
+        .map(|map: &mut Map<String, Json>| map.entry("must").or_insert_with(|| json!([])));
+    if let Some(Json::Array(must)) = must {
+        must.push(range);
+    }
+}
+
+fn aggregate(draft: &Draft<'_, '_>, aggregation: &Aggregation) -> Result<Option<Json>, Failure> {
+    let not_yet = |function: &str| {
+        let title = draft.rule.text("title").unwrap_or_default();
+        draft.refuse(format!(
+            "{title} : the aggregation `{function}` is not implemented for this target"
+        ))
+    };
+    let Aggregation::Compare {
+        function,
+        field,
+        group,
+        operator,
+        number,
+    } = aggregation
+    else {
+        return Err(not_yet("near"));
+    };
+    if function != "count" {
+        return Err(not_yet(function));
+    }
+    let Some(group) = group else { return Ok(None) };
+    let group = draft.field(group)?;
+    let (figure, inner) = match field {
+        Some(field) => {
+            let field = draft.field(field)?;
+            (
+                format!("{field}_distinct"),
+                json!({"cardinality": {"field": field}}),
+            )
+        }
+        None => (
+            format!("single_{group}_count"),
+            json!({"value_count": {"field": group}}),
+        ),
+    };
+    let limit = json!({"bucket_selector": {
+        "buckets_path": {"count": figure},
+        "script": format!("params.count {operator} {number}"),
+    }});
+    let name = format!("{group}_count");
+    Ok(Some(
+        json!({name: {"terms": {"field": group}, "aggs": {figure: inner, "limit": limit}}}),
+    ))
+}

@@ -1,0 +1,30 @@
+//! Search requests in Elasticsearch's JSON.
+
+use super::{Artefact, Target, dsl};
+use crate::sigmac::{Draft, Failure, json_indented};
+use serde_json::Value;
+
+/// `es-dsl`
+pub(super) struct EsDsl;
+
+impl Target for EsDsl {
+    fn name(&self) -> &'static str {
+        "es-dsl"
+    }
+
+    fn title(&self) -> &'static str {
+        "Elasticsearch search request (JSON)"
+    }
+
+    fn write(&self, draft: &Draft<'_, '_>) -> Result<Artefact, Failure> {
+        Ok(Artefact::Json(dsl::requests(draft)?))
+    }
+
+    fn finish(&self, mut parts: Vec<Value>) -> Option<String> {
+        Some(match parts.len() {
+            0 => return None,
+            1 => json_indented(&parts.remove(0)),
+            _ => json_indented(&Value::Array(parts)),
+        })
+    }
+}

@@ -1,0 +1,21 @@
+//! Lucene query strings.
+
+use super::{Artefact, Target};
+use crate::sigmac::{Draft, Failure};
+
+/// `es-qs`
+pub(super) struct EsQs;
+
+impl Target for EsQs {
+    fn name(&self) -> &'static str {
+        "es-qs"
+    }
+
+    fn title(&self) -> &'static str {
+        "Elasticsearch query string"
+    }
+
+    fn write(&self, draft: &Draft<'_, '_>) -> Result<Artefact, Failure> {
+        draft.query_string().map(Artefact::Text)
+    }
+}

@@ -1,0 +1,37 @@
+//! The targets, one file each.
+
+mod dsl;
+mod ee_outliers;
+mod es_dsl;
+mod es_qs;
+
+use crate::sigmac::{Draft, Failure};
+
+/// What a rule becomes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Artefact {
+    /// A text of its own.
+    Text(String),
+    /// A part of a text that is written when all rules are there.
+    Json(Vec<serde_json::Value>),
+}
+
+/// Something that rules are converted to.
+pub trait Target: Sync {
+    /// Its name on the command line.
+    fn name(&self) -> &'static str;
+    /// What it is, in a few words.
+    fn title(&self) -> &'static str;
+    /// Writes one rule.
+    ///
+    /// # Errors
+    /// What it cannot express.
+    fn write(&self, draft: &Draft<'_, '_>) -> Result<Artefact, Failure>;
+    /// The text of all parts together, for targets that write such.
+    fn finish(&self, _parts: Vec<serde_json::Value>) -> Option<String> {
+        None
+    }
+}
+
+/// Every target, in the order in which they are shown.
+pub static TARGETS: &[&dyn Target] = &[&ee_outliers::EeOutliers, &es_dsl::EsDsl, &es_qs::EsQs];
