@@ -70,9 +70,14 @@ fn every_row() {
                 } else {
                     format!("{config}.yml")
                 };
+                let text = if std::env::var("BUILTIN").is_ok() {
+                    mapping::configs::text(config).unwrap().into_bytes()
+                } else {
+                    configs[&file].clone()
+                };
                 Config::read(&Source {
                     name: &file,
-                    text: &configs[&file],
+                    text: &text,
                 })
                 .unwrap()
             })
@@ -106,7 +111,7 @@ fn every_row() {
                 name: rule,
                 text: &rules[rule],
             }) {
-                match result {
+                match result.map(|converted| converted.artefact) {
                     Ok(Artefact::Text(text)) => output.push_str(&(text + "\n")),
                     Ok(Artefact::Json(more)) => parts.extend(more),
                     Err(failure) => {

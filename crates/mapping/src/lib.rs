@@ -41,6 +41,7 @@
 //! }
 //! ```
 
+pub mod configs;
 mod custom;
 mod error;
 mod mapped;

@@ -1,5 +1,6 @@
 //! Every argument, once: parsing, help, completions and man pages are made from this.
 
+use crate::sigmac::SigmacCommand;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use sigma::Level;
@@ -61,6 +62,7 @@ pub(crate) enum Command {
     Tag(TagCommand),
     Check(CheckCommand),
     Explain(ExplainCommand),
+    Sigmac(SigmacCommand),
     /// Prints the completions for a shell.
     ///
     /// For bash, for example: sigtag completions bash > ~/.local/share/bash-completion/completions/sigtag

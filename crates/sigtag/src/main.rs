@@ -6,6 +6,7 @@ mod diagnostics;
 mod explain;
 mod mappings;
 mod show;
+mod sigmac;
 mod tag;
 
 use arguments::{Arguments, Command, Setup};
@@ -37,12 +38,13 @@ impl From<Exit> for ExitCode {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = Arguments::parse_from(sigmac::from_environment(std::env::args_os()));
     arguments.color.apply();
     let exit = match arguments.command {
         Command::Tag(command) => tag::run(&command),
         Command::Check(command) => check::run(&command),
         Command::Explain(command) => explain::run(&command),
+        Command::Sigmac(command) => return ExitCode::from(sigmac::run(&command)),
         Command::Completions { shell } => generate(|out| {
             clap_complete::generate(shell, &mut Arguments::command(), "sigtag", out);
             Ok(())

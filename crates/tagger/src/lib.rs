@@ -14,5 +14,5 @@ mod rules;
 mod summary;
 
 pub use files::{Options, tag_files};
-pub use rules::{LoadError, LoadedRule, Rules};
+pub use rules::{LoadError, LoadedRule, Rules, rule_files};
 pub use summary::{Count, HostCount, RuleCount, RuleSummary, SkipCount, Summary, TacticCount};

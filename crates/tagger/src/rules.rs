@@ -173,8 +173,12 @@ impl LoadedRule {
     }
 }
 
-/// All rule files under `paths`, each folder in the order of its names.
-fn rule_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, LoadError> {
+/// All rule files under `paths`: a file is itself, a folder all `.yml` and `.yaml` files in it and below, in the order of
+/// their names.
+///
+/// # Errors
+/// [`LoadError`] when a path cannot be read, or when there are no rule files.
+pub fn rule_files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, LoadError> {
     let mut files = Vec::new();
     for path in paths {
         if std::fs::metadata(path)

@@ -2,6 +2,7 @@
 
 use super::config::Attributes;
 use super::value::Value;
+use crate::Head;
 use sigma::yaml::{Content, Entry, Node};
 
 /// One rule: a document, with what `action` has put into it.
@@ -16,9 +17,15 @@ impl<'a> Rule<'a> {
         self.root.get(key)
     }
 
-    /// Where it stands.
+    /// What it says of itself.
+    pub fn head(&self) -> Head {
+        Head::of(&self.root)
+    }
+
+    /// Where it begins.
     pub fn span(&self) -> sigma::Span {
-        self.root.span
+        let first = self.root.as_map().and_then(<[_]>::first);
+        first.map_or(self.root.span, |first| first.key.span)
     }
 
     /// The text of a key at the top, as Python would show it; none if it is missing.

@@ -22,16 +22,18 @@ mod value;
 
 pub use config::{Chain, Config};
 pub use filter::{BadFilter, Filter};
+pub use modifier::names as modifiers;
 pub use options::Options;
 
 pub(crate) use condition::Aggregation;
 pub(crate) use document::Rule;
 pub(crate) use dsl::query as dsl_query;
-pub(crate) use options::Fields;
+pub(crate) use options::{FIELD_OPTIONS, Fields};
 pub(crate) use python::{json, json_indented};
 pub(crate) use read::Query;
 pub(crate) use value::Value;
 
+use crate::Head;
 use crate::targets::{Artefact, Target};
 use query_string::Writer;
 use read::Reader;
@@ -107,6 +109,15 @@ impl Failure {
     }
 }
 
+/// A rule that was converted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Converted {
+    /// What it says of itself.
+    pub head: Head,
+    /// What it became.
+    pub artefact: Artefact,
+}
+
 /// Converts rules for one target.
 pub struct Converter<'t> {
     target: &'t dyn Target,
@@ -144,7 +155,7 @@ impl<'t> Converter<'t> {
     }
 
     /// Converts the rules of a file, each by itself.
-    pub fn convert(&self, source: &Source<'_>) -> Vec<Result<Artefact, Failure>> {
+    pub fn convert(&self, source: &Source<'_>) -> Vec<Result<Converted, Failure>> {
         let documents = match yaml::read(source) {
             Ok(documents) => documents,
             Err(diagnostic) => {
@@ -172,7 +183,7 @@ impl<'t> Converter<'t> {
             .collect()
     }
 
-    fn rule(&self, rule: &Rule<'_>, file: &str) -> Result<Artefact, Failure> {
+    fn rule(&self, rule: &Rule<'_>, file: &str) -> Result<Converted, Failure> {
         let reader = Reader {
             rule,
             chain: &self.chain,
@@ -193,7 +204,10 @@ impl<'t> Converter<'t> {
             names: &self.names,
             reader: &reader,
         };
-        self.target.write(&draft)
+        Ok(Converted {
+            artefact: self.target.write(&draft)?,
+            head: rule.head(),
+        })
     }
 }
 

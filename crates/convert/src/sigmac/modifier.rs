@@ -28,32 +28,55 @@ enum Modifier {
     All,
 }
 
-fn modifier(name: &str) -> Option<Modifier> {
-    Some(match name {
-        "contains" => Modifier::Each(|value| wildcards(value, true, true)),
-        "startswith" => Modifier::Each(|value| wildcards(value, false, true)),
-        "endswith" => Modifier::Each(|value| wildcards(value, true, false)),
-        "base64" => Modifier::Each(base64),
-        "base64offset" => Modifier::Each(base64_offset),
-        "utf16" => Modifier::Each(|value| utf16(value, &[0xff, 0xfe], u16::to_le_bytes)),
-        "utf16le" | "wide" => Modifier::Each(|value| utf16(value, &[], u16::to_le_bytes)),
-        "utf16be" => Modifier::Each(|value| utf16(value, &[], u16::to_be_bytes)),
-        "windash" => Modifier::Each(windash),
-        "re" => Modifier::Single(|value| match value {
-            Value::Text(text) => one(Value::Regex(text)),
-            other => Err(Refusal::Type(other.kind())),
-        }),
-        "all" => Modifier::All,
-        _ => return None,
-    })
+/// The modifiers, by their names.
+const TABLE: &[(&str, Modifier)] = &[
+    ("all", Modifier::All),
+    ("base64", Modifier::Each(base64)),
+    ("base64offset", Modifier::Each(base64_offset)),
+    (
+        "contains",
+        Modifier::Each(|value| wildcards(value, true, true)),
+    ),
+    (
+        "endswith",
+        Modifier::Each(|value| wildcards(value, true, false)),
+    ),
+    ("re", Modifier::Single(regex)),
+    (
+        "startswith",
+        Modifier::Each(|value| wildcards(value, false, true)),
+    ),
+    (
+        "utf16",
+        Modifier::Each(|value| utf16(value, &[0xff, 0xfe], u16::to_le_bytes)),
+    ),
+    (
+        "utf16be",
+        Modifier::Each(|value| utf16(value, &[], u16::to_be_bytes)),
+    ),
+    (
+        "utf16le",
+        Modifier::Each(|value| utf16(value, &[], u16::to_le_bytes)),
+    ),
+    (
+        "wide",
+        Modifier::Each(|value| utf16(value, &[], u16::to_le_bytes)),
+    ),
+    ("windash", Modifier::Each(windash)),
+];
+
+/// The names of all modifiers.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    TABLE.iter().map(|(name, _)| *name)
 }
 
 /// Applies one modifier.
 pub(crate) fn apply(name: &str, operand: Operand) -> Result<Operand, Refusal> {
-    match modifier(name) {
+    let modifier = TABLE.iter().find(|(known, _)| *known == name);
+    match modifier.map(|(_, modifier)| modifier) {
         None if name == "cidr" => Err(Refusal::Cidr),
         None => Err(Refusal::Unknown),
-        Some(Modifier::Each(transform)) => each(transform, operand),
+        Some(Modifier::Each(transform)) => each(*transform, operand),
         Some(Modifier::Single(transform)) => match operand {
             Operand::One(value) => transform(value),
             _ => Err(Refusal::Type("a list")),
@@ -96,6 +119,10 @@ fn text(value: Value) -> Result<String, Refusal> {
         Value::Text(text) => Ok(text),
         other => Err(Refusal::Type(other.kind())),
     }
+}
+
+fn regex(value: Value) -> Result<Operand, Refusal> {
+    one(Value::Regex(text(value)?))
 }
 
 /// Puts a `*` before and behind a text, where there is none. Behind a backslash that ends it, a second one comes first.

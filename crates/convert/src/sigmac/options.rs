@@ -26,6 +26,40 @@ impl Options {
     }
 }
 
+/// The options on keyword fields, which all targets have, and what they do.
+pub(crate) const FIELD_OPTIONS: &[(&str, &str)] = &[
+    (
+        "keyword_field",
+        "sub-field for wildcards and expressions; empty: the field itself, for all values (keyword)",
+    ),
+    (
+        "keyword_base_fields",
+        "fields that have no such sub-field; commas, * and ? are allowed here and below",
+    ),
+    (
+        "keyword_whitelist",
+        "fields that are always searched as keywords",
+    ),
+    ("keyword_blacklist", "fields that never are"),
+    (
+        "analyzed_sub_field_name",
+        "what is put behind the name of a field for all other values, e.g. .text",
+    ),
+    (
+        "analyzed_sub_fields",
+        "if given, all other fields are searched as keywords",
+    ),
+    (
+        "case_insensitive_whitelist",
+        "fields that are searched with both cases of each letter, as an expression",
+    ),
+    ("case_insensitive_blacklist", "fields that are not"),
+    (
+        "wildcard_use_keyword",
+        "false: wildcards are searched for in the field itself (true)",
+    ),
+];
+
 /// How a field is searched.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Access {

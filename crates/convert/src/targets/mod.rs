@@ -22,6 +22,8 @@ pub trait Target: Sync {
     fn name(&self) -> &'static str;
     /// What it is, in a few words.
     fn title(&self) -> &'static str;
+    /// Its options, and what they do.
+    fn options(&self) -> &'static [(&'static str, &'static str)];
     /// Writes one rule.
     ///
     /// # Errors

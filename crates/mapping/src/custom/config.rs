@@ -13,7 +13,7 @@ use sigma::yaml::{Content, Entry, Node};
 use std::collections::HashMap;
 
 /// The keys that tell such a file from others.
-pub(super) const MARKS: &[&str] = &["logsources", "fieldmappings"];
+pub(super) const MARKS: &[&str] = &["logsources", "fieldmappings", "defaultindex"];
 
 /// All keys that it may have. Those about names, indices and tools have no say in what matches.
 const KEYS: &[&str] = &[

@@ -1,0 +1,130 @@
+//! Where configurations are found: in folders that the user names, in those where sigmac looks, and built in.
+
+use super::{Refusal, code};
+use crate::diagnostics::Printer;
+use anstream::eprintln;
+use convert::sigmac::Config;
+use sigma::Source;
+use std::path::{Path, PathBuf};
+use walkdir::WalkDir;
+
+/// Folders with configurations, as a list with the separator of PATH.
+const VARIABLE: &str = "SIGTAG_SIGMAC_CONFIGS";
+
+/// All configurations there are.
+pub(super) struct Library {
+    /// The files, those found first first.
+    files: Vec<PathBuf>,
+}
+
+impl Library {
+    /// What there is in the usual places.
+    pub fn new() -> Library {
+        let mut folders: Vec<PathBuf> = std::env::var_os(VARIABLE)
+            .map(|paths| std::env::split_paths(&paths).collect())
+            .unwrap_or_default();
+        folders.extend(std::env::home_dir().map(|home| home.join(".config/sigma")));
+        folders.push("/etc/sigma".into());
+        let mut library = Library { files: Vec::new() };
+        folders.iter().for_each(|folder| library.add(folder));
+        library
+    }
+
+    fn add(&mut self, folder: &Path) {
+        let entries = WalkDir::new(folder).follow_links(true).sort_by_file_name();
+        let files = entries
+            .into_iter()
+            .flatten()
+            .filter(|entry| entry.file_type().is_file());
+        let files = files.map(walkdir::DirEntry::into_path);
+        self.files.extend(
+            files.filter(|path| path.extension().is_some_and(|extension| extension == "yml")),
+        );
+    }
+
+    /// The configurations of these names, paths of files, or folders that are searched for the names.
+    pub fn chain(&mut self, names: &[PathBuf]) -> Result<Vec<(String, Config)>, Refusal> {
+        let (folders, names): (Vec<_>, Vec<_>) = names.iter().partition(|name| name.is_dir());
+        // Those that are named for this run come before the usual ones.
+        let usual = std::mem::take(&mut self.files);
+        folders.into_iter().for_each(|folder| self.add(folder));
+        self.files.extend(usual);
+        names.into_iter().map(|name| self.find(name)).collect()
+    }
+
+    fn find(&self, name: &Path) -> Result<(String, Config), Refusal> {
+        let shown = name.to_string_lossy().into_owned();
+        let stem = |path: &&PathBuf| path.file_stem() == Some(name.as_os_str());
+        if let Some(path) = self.files.iter().find(stem) {
+            return read_file(path).map(|config| (shown, config));
+        }
+        if let Some(text) = mapping::configs::text(&shown) {
+            return read(&shown, text.as_bytes()).map(|config| (shown, config));
+        }
+        if name.is_file() {
+            return read_file(name).map(|config| (shown, config));
+        }
+        let known: Vec<&str> = mapping::configs::names().collect();
+        let message = format!(
+            "there is no configuration `{shown}`: name a file, a folder to search, or one of those built in ({})",
+            known.join(", ")
+        );
+        Err(Refusal(code::UNREADABLE, message))
+    }
+
+    /// All configurations, by their names; those that cannot be read are left out.
+    pub fn all(&self) -> Vec<(String, Config)> {
+        let mut all: Vec<(String, Config)> = Vec::new();
+        for path in &self.files {
+            let Some(stem) = path
+                .file_stem()
+                .map(|stem| stem.to_string_lossy().into_owned())
+            else {
+                continue;
+            };
+            let Ok(text) = std::fs::read(path) else {
+                continue;
+            };
+            let source = Source {
+                name: &stem,
+                text: &text,
+            };
+            if let Ok(config) = Config::read(&source)
+                && all.iter().all(|(known, _)| *known != stem)
+            {
+                all.push((stem, config));
+            }
+        }
+        for name in mapping::configs::names() {
+            let text = mapping::configs::text(name).unwrap_or_default();
+            let source = Source {
+                name,
+                text: text.as_bytes(),
+            };
+            if let Ok(config) = Config::read(&source)
+                && all.iter().all(|(known, _)| known != name)
+            {
+                all.push((name.to_owned(), config));
+            }
+        }
+        all.sort_by(|(a, _), (b, _)| a.cmp(b));
+        all
+    }
+}
+
+fn read_file(path: &Path) -> Result<Config, Refusal> {
+    let name = path.to_string_lossy();
+    let text = std::fs::read(path)
+        .map_err(|error| Refusal(code::UNREADABLE, format!("{name}: {error}")))?;
+    read(&name, &text)
+}
+
+fn read(name: &str, text: &[u8]) -> Result<Config, Refusal> {
+    Config::read(&Source { name, text }).map_err(|diagnostic| {
+        eprintln!("{}\n", Printer::new().render(&diagnostic));
+        Refusal(
+            code::CONFIG,
+            format!("the configuration `{name}` cannot be used"),
+        )
+    })
+}
