@@ -55,6 +55,7 @@ pub use mapped::{Branch, MappedRule};
 use custom::{Custom, Draft, Unusable};
 use predicate::Predicate;
 use sigma::{Diagnostic, LogSource, Placeholders, Rule, Source};
+use std::collections::HashSet;
 use windows::Windows;
 
 /// A field mapping. It may be shared between threads, and remembers the fields that it has made.
@@ -98,6 +99,30 @@ impl Mapping {
         Ok(Mapping {
             parts: vec![Part::Custom(Custom::read(source)?)],
         })
+    }
+
+    /// What it says of the names of fields, for all rules, and nothing of log sources.
+    pub fn names_only(mut self) -> Mapping {
+        for part in &mut self.parts {
+            if let Part::Custom(custom) = part {
+                custom.forget_log_sources();
+            }
+        }
+        self
+    }
+
+    /// How the names begin that it gives to fields.
+    pub fn roots(&self) -> HashSet<String> {
+        let mut roots = HashSet::new();
+        for part in &self.parts {
+            if let Part::Custom(custom) = part {
+                let names = custom
+                    .names()
+                    .map(|name| name.split('.').next().unwrap_or_default());
+                roots.extend(names.map(str::to_owned));
+            }
+        }
+        roots
     }
 
     /// Asks several mappings, the first of which that knows a rule's log source decides. One that does not may still have

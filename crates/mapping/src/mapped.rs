@@ -1,6 +1,8 @@
 //! A rule with the fields of events.
 
+use event::FieldPath;
 use predicate::{Field, Predicate, Source, Test};
+use std::collections::HashSet;
 
 /// A rule with the fields of events: it is true when one of its branches is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +27,32 @@ impl MappedRule {
             Predicate::All(vec![branch.condition.clone(), branch.detection.clone()])
         };
         Predicate::Any(self.branches.iter().map(branch).collect())
+    }
+
+    /// The rule on events of which it is known how the names of their fields begin: places of fields that begin otherwise
+    /// are left out, and so are branches whose condition has none left. None if nothing is left.
+    pub fn within(&self, roots: &HashSet<String>) -> Option<MappedRule> {
+        let lies_within = |path: &FieldPath| {
+            let root = path.as_str().split('.').next().unwrap_or_default();
+            roots.contains(root)
+        };
+        let within = |field: &Field| {
+            let sources = field.sources().iter().filter(|source| match source {
+                Source::Path(path) => lies_within(path),
+                Source::Derived(derived) => derived.paths().any(|path| lies_within(&path)),
+            });
+            Field::new(sources.cloned())
+        };
+        let branches = self.branches.iter().filter_map(|branch| {
+            let condition = replace_fields(&branch.condition, &within);
+            let mut holds = true;
+            condition.for_each_test(&mut |test| {
+                holds &= !matches!(test, Test::Value(field, _) | Test::Present(field) if field.sources().is_empty());
+            });
+            holds.then(|| Branch { condition, detection: replace_fields(&branch.detection, &within) })
+        });
+        let branches: Vec<Branch> = branches.collect();
+        (!branches.is_empty()).then_some(MappedRule { branches })
     }
 }
 

@@ -27,7 +27,8 @@ fn read(name: &Path) -> Option<Mapping> {
     if name == Path::new(BUILTIN) {
         return Some(Mapping::builtin());
     }
-    let text = match std::fs::read(name) {
+    let built_in = name.to_str().and_then(mapping::configs::text);
+    let text = match built_in.map_or_else(|| std::fs::read(name), |text| Ok(text.into_bytes())) {
         Ok(text) => text,
         Err(error) => {
             show::error(&format!("{}: {error}", name.display()));

@@ -201,6 +201,24 @@ impl Config {
         });
     }
 
+    /// Leaves only the names of fields.
+    pub fn forget_log_sources(&mut self) {
+        self.definitions = None;
+    }
+
+    /// All names that it gives to fields.
+    pub fn all_names(&self) -> impl Iterator<Item = &str> {
+        let names = self.fields.values().flat_map(|names| match names {
+            Names::Always(names) => vec![names],
+            Names::Depending { cases, default } => cases
+                .iter()
+                .map(|case| &case.names)
+                .chain(default)
+                .collect(),
+        });
+        names.flatten().map(String::as_str)
+    }
+
     /// The names of a field in a rule as it was before.
     fn names(&self, name: &str, rule: &Draft<'_>) -> Vec<String> {
         let own = || vec![name.to_owned()];

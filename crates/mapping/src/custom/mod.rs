@@ -70,6 +70,22 @@ impl Custom {
         }
     }
 
+    /// Leaves only what a configuration says of the names of fields.
+    pub fn forget_log_sources(&mut self) {
+        if let Custom::Config(config) = self {
+            config.forget_log_sources();
+        }
+    }
+
+    /// The names that a configuration gives to fields.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let config = match self {
+            Custom::Config(config) => Some(config),
+            Custom::Pipeline(_) => None,
+        };
+        config.into_iter().flat_map(config::Config::all_names)
+    }
+
     /// Does its work on a draft.
     pub fn apply(&self, draft: &mut Draft<'_>) -> Result<(), Unusable> {
         match self {
