@@ -40,7 +40,7 @@ impl Unit {
 }
 
 /// All figures that the costs are enough for.
-pub fn of(costs: &Costs, data: &Data, peak: u64) -> Vec<Figure> {
+pub fn of(costs: &Costs, data: &Data, peak: u64, peak_of_conversion: u64) -> Vec<Figure> {
     let cpu = |task| median(costs.get(&task)?, |cost| cost.cpu);
     let wall = |task| median(costs.get(&task)?, |cost| cost.wall);
     // What the events themselves cost: the first time, and once the engine has seen their like.
@@ -58,6 +58,8 @@ pub fn of(costs: &Costs, data: &Data, peak: u64) -> Vec<Figure> {
     let rate = |cost: Option<f64>| Some(data.events as f64 / cost?);
     let ratio = |more: Option<f64>, less: Option<f64>| Some(more? / less?);
     let all_rules = format!("load and compile all {} rules", data.all_count);
+    let all_converted = format!("convert all {} rules to ee-outliers", data.all_count);
+    let mebibytes = |bytes: u64| Some(bytes as f64 / f64::from(1 << 20));
     use Unit::{CpuSeconds, EventsPerCpuSecond, Mebibytes, Times};
     let rows = [
         (
@@ -87,10 +89,12 @@ pub fn of(costs: &Costs, data: &Data, peak: u64) -> Vec<Figure> {
             Times,
             ratio(matching(Task::FlatFive), matching(Task::FlatFiveTwoJobs)),
         ),
+        ("peak memory, 5 x flat, 2 jobs", Mebibytes, mebibytes(peak)),
+        (&all_converted, CpuSeconds, cpu(Task::Convert)),
         (
-            "peak memory, 5 x flat, 2 jobs",
+            "peak memory of that",
             Mebibytes,
-            Some(peak as f64 / f64::from(1 << 20)),
+            mebibytes(peak_of_conversion),
         ),
         (
             "rsigma: load and compile the rules for Windows",

@@ -51,10 +51,12 @@ enum Task {
     NestedFive,
     Tenfold,
     TenfoldFive,
+    /// All rules to use cases of ee-outliers, as sigmac would.
+    Convert,
 }
 
 impl Task {
-    const ALL: [Task; 12] = [
+    const ALL: [Task; 13] = [
         Task::Load,
         Task::LoadAll,
         Task::LoadTenfold,
@@ -67,6 +69,7 @@ impl Task {
         Task::NestedFive,
         Task::Tenfold,
         Task::TenfoldFive,
+        Task::Convert,
     ];
 
     fn name(self) -> &'static str {
@@ -83,6 +86,7 @@ impl Task {
             Task::NestedFive => "nested 5 x",
             Task::Tenfold => "flat, 10 x rules",
             Task::TenfoldFive => "flat 5 x, 10 x rules",
+            Task::Convert => "convert all rules",
         }
     }
 
@@ -105,6 +109,7 @@ impl Task {
             Task::NestedFive => sigtag(windows, &data.nested, 5),
             Task::Tenfold => sigtag(tenfold, &data.flat, 1),
             Task::TenfoldFive => sigtag(tenfold, &data.flat, 5),
+            Task::Convert => Some(bench.converter()),
         }
     }
 }
@@ -137,7 +142,9 @@ pub fn run(arguments: &[String]) -> Outcome {
     );
     let peak = child::peak_memory(&mut largest)?;
 
-    let figures = figures::of(&costs, &bench.data, peak);
+    let peak_of_conversion = child::peak_memory(&mut bench.converter())?;
+
+    let figures = figures::of(&costs, &bench.data, peak, peak_of_conversion);
     let comparison = bench.compare()?;
     if options.json {
         println!(
@@ -248,6 +255,14 @@ impl Bench {
             command.arg("--rules").arg(rules);
         }
         command.args(std::iter::repeat_n(events, times));
+        command
+    }
+
+    /// The conversion of all rules. It ends with the code of a rule that sigmac cannot convert.
+    fn converter(&self) -> Command {
+        let mut command = Command::new(&self.sigtag);
+        command.args(["sigmac", "-t", "ee-outliers", "-c", "winlogbeat", "-r"]);
+        command.args(&self.data.all);
         command
     }
 
