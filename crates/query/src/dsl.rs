@@ -1,0 +1,5 @@
+//! The Query DSL: queries as JSON.
+
+mod read;
+
+pub use read::read;

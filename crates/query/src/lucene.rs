@@ -1,0 +1,7 @@
+//! Lucene's query language, as `query_string` has it.
+
+mod lexer;
+mod read;
+
+pub(crate) use read::read_at;
+pub use read::{LuceneOptions, Operator, read_lucene};
