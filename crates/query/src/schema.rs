@@ -226,6 +226,25 @@ impl Schema {
         names
     }
 
+    /// Whether the values of some field are in the index only as their words.
+    pub(crate) fn has_words_only(&self) -> bool {
+        let is_whole = |kind: &Type| matches!(kind, Type::Keyword { .. } | Type::Wildcard { .. });
+        let mut mapped = self
+            .fields
+            .values()
+            .filter(|mapped| mapped.kind == Type::Text);
+        let mut templates = self
+            .templates
+            .iter()
+            .filter(|template| template.kind == Type::Text);
+        mapped.any(|mapped| {
+            !self
+                .names_of(&mapped.path)
+                .iter()
+                .any(|(_, kind)| is_whole(kind))
+        }) || templates.any(|template| !template.fields.iter().any(|(_, kind)| is_whole(kind)))
+    }
+
     /// Whether a field of this name is mapped.
     pub(crate) fn is_mapped(&self, name: &str) -> bool {
         self.fields.contains_key(name)

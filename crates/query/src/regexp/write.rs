@@ -31,17 +31,10 @@ pub(crate) fn translate(pattern: &str) -> Option<Translated> {
     })
 }
 
-/// `text` as an expression that only matches it.
-pub(crate) fn escape(text: &str) -> String {
-    let mut out = String::new();
-    text.chars().for_each(|c| push_char(&mut out, c));
-    end_safely(out)
-}
-
 /// The expression for any of these characters.
 pub(crate) fn class_of(chars: impl IntoIterator<Item = char>) -> String {
     let mut out = String::from("[");
-    chars.into_iter().for_each(|c| push_char(&mut out, c));
+    chars.into_iter().for_each(|c| escape_char(&mut out, c));
     out + "]"
 }
 
@@ -163,7 +156,7 @@ impl Writer {
         match hir.kind() {
             HirKind::Empty => self.out.push_str("()"),
             HirKind::Literal(literal) => match std::str::from_utf8(&literal.0) {
-                Ok(text) => text.chars().for_each(|c| push_char(&mut self.out, c)),
+                Ok(text) => text.chars().for_each(|c| escape_char(&mut self.out, c)),
                 Err(_) => self.widen(ANYTHING),
             },
             HirKind::Class(Class::Unicode(class)) => self.class(class),
@@ -242,10 +235,10 @@ impl Writer {
     fn ranges(&mut self, open: &str, class: &ClassUnicode) {
         self.out.push_str(open);
         for range in class.ranges() {
-            push_char(&mut self.out, range.start());
+            escape_char(&mut self.out, range.start());
             if range.start() != range.end() {
                 self.out.push('-');
-                push_char(&mut self.out, range.end());
+                escape_char(&mut self.out, range.end());
             }
         }
         self.out.push(']');
@@ -256,8 +249,8 @@ fn is_look(hir: &Hir, look: Look) -> bool {
     matches!(hir.kind(), HirKind::Look(other) if *other == look)
 }
 
-/// Every punctuation character of ASCII may be escaped, and many must be.
-fn push_char(out: &mut String, c: char) {
+/// Writes a character that means only itself. Every punctuation character of ASCII may be escaped, and many must be.
+pub(crate) fn escape_char(out: &mut String, c: char) {
     if c.is_ascii_punctuation() && c != '_' {
         out.push('\\');
     }
@@ -326,8 +319,8 @@ mod tests {
 
     #[test]
     fn ends_do_not_escape_the_slash() {
-        assert_eq!(escape("a\\"), "a[\\\\]");
-        assert_eq!(escape("\\a"), "\\\\a");
+        assert_eq!(end_safely("a\\\\".to_owned()), "a[\\\\]");
+        assert_eq!(end_safely("\\\\a".to_owned()), "\\\\a");
         assert_eq!(class_of(['a', '\\', ']']), r"[a\\\]]");
     }
 
