@@ -705,7 +705,7 @@ impl<'s> Planner<'s> {
             Matcher::Pattern(pattern) if target.side == Side::Over => {
                 match whole(pattern).and_then(Decimal::parse) {
                     Some(number) => {
-                        self.differs(Reason::Number, Differs::More, target);
+                        self.differs(Reason::Type, Differs::More, target);
                         target.term(number.to_string())
                     }
                     None => self.instead(Reason::Type, target),
@@ -729,13 +729,18 @@ impl<'s> Planner<'s> {
         };
         let field = target.name.clone();
         match &indexed.test {
-            TermTest::Phrase(phrase) => {
-                let text = phrase.join(" ");
-                match words(&text)[..] == **phrase {
-                    true => target.phrase(&text),
-                    false => self.instead(Reason::Words, target),
+            TermTest::Phrase(phrase) => match (&**phrase, indexed.analysis) {
+                ([], _) => Query::nothing(),
+                ([text], Analysis::Whole { .. }) => self.short_term(text, target),
+                (_, Analysis::Whole { .. }) => Query::nothing(),
+                (phrase, Analysis::Words) => {
+                    let text = phrase.join(" ");
+                    match words(&text) == phrase {
+                        true => target.phrase(&text),
+                        false => self.instead(Reason::Words, target),
+                    }
                 }
-            }
+            },
             TermTest::Pattern { pattern, caseless } => match (self.language, pattern.parts()) {
                 (Language::Dsl, parts) => self.like(parts.to_vec(), *caseless, target),
                 (Language::Lucene, [Part::Text(text)])
