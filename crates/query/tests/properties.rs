@@ -401,7 +401,7 @@ fn holds(predicate: &Predicate, event: &Value, schema: &Schema) -> Result<(), Te
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(60_000))]
+    #![proptest_config(ProptestConfig::with_cases(3_000))]
 
     #[test]
     fn holds_for_keywords(predicate in predicate(), events in prop::collection::vec(event(), 1..6)) {
