@@ -332,6 +332,64 @@ fn concerns(reason: Reason, event: &Value) -> bool {
     }
 }
 
+/// One test on one field, and values that often just meet it or just miss it.
+fn close_up() -> impl Strategy<Value = (Predicate, Value)> {
+    let texts = [
+        "k", "K", "\u{212a}", "s", "ſ", "é", "É", "\\", "*", "?", "\"", "/", " ", "a",
+    ];
+    let text = move || prop::sample::select(texts.to_vec());
+    let part = prop_oneof![
+        4 => text().prop_map(|text| Part::Text(text.to_owned())),
+        1 => Just(Part::Star),
+        1 => Just(Part::One),
+    ];
+    let pattern = (prop::collection::vec(part, 0..4), any::<bool>())
+        .prop_map(|(parts, cased)| Matcher::Pattern(Arc::new(Pattern::new(parts, cased))));
+    let values = prop::collection::vec(
+        prop::collection::vec(text(), 0..4).prop_map(|texts| Value::from(texts.concat())),
+        1..4,
+    );
+    let nets = vec![
+        "10.0.0.0/8",
+        "10.0.0.0/30",
+        "10.240.0.0/12",
+        "0.0.0.0/0",
+        "fe80::/10",
+        "::/0",
+    ];
+    let net =
+        prop::sample::select(nets).prop_map(|net| Matcher::Cidr(net.parse::<IpNet>().unwrap()));
+    let addresses = vec![
+        "::ffff:10.0.0.1",
+        "0:0:0:0:0:FFFF:a00:1",
+        "fe80::1%x",
+        "10.0.0.3",
+        "10.0.0.4",
+        "10.240.1.1",
+        "10.9.9.9",
+        "11.0.0.1",
+        "10.0.0.1%y",
+        "10.0.0.256",
+    ];
+    let addresses =
+        prop::collection::vec(prop::sample::select(addresses).prop_map(Value::from), 1..3);
+    let met = prop_oneof![3 => (pattern, values), 1 => (net, addresses)];
+    (
+        met,
+        any::<bool>(),
+        prop::sample::select(vec!["a", "low", "text", "wild"]),
+    )
+        .prop_map(|((matcher, values), not, path)| {
+            let test = Predicate::Test(Test::Value(Field::path(path), matcher));
+            let predicate = if not {
+                Predicate::Not(Box::new(test))
+            } else {
+                test
+            };
+            (predicate, json!({path: values}))
+        })
+}
+
 fn now() -> Timestamp {
     "2024-05-06T07:08:09Z".parse().unwrap()
 }
@@ -421,6 +479,13 @@ proptest! {
     fn holds_for_fields_of_all_types(predicate in predicate(), events in prop::collection::vec(event(), 1..6)) {
         for event in &events {
             holds(&predicate, event, &TYPED)?;
+        }
+    }
+
+    #[test]
+    fn holds_where_values_just_meet_or_miss((predicate, event) in close_up()) {
+        for schema in [&Schema::keywords(), &Schema::dynamic(), &*TYPED] {
+            holds(&predicate, &event, schema)?;
         }
     }
 

@@ -196,7 +196,7 @@ impl Reader<'_> {
         let (field, parameters) = Parameters::of_field(body, at, "value", &["case_insensitive"])?;
         let text = parameters.required_text("value")?;
         let case = parameters.case()?;
-        self.ask(&field, at, &|asked| {
+        self.ask(&field, &parameters.at, &|asked| {
             asked.term(&text, case, self.now).map(Some)
         })
     }
@@ -236,7 +236,7 @@ impl Reader<'_> {
         let all_words = parameters.operator("operator")? == Operator::And;
         self.ask_or(
             &field,
-            at,
+            &parameters.at,
             parameters.zero_terms()?,
             parameters.flag("lenient")?,
             &|asked| asked.words(&text, all_words, self.now),
@@ -248,9 +248,13 @@ impl Reader<'_> {
             Parameters::of_field(body, at, "query", &["slop", "zero_terms_query"])?;
         parameters.only("slop", &[0.into()])?;
         let text = parameters.required_text("query")?;
-        self.ask_or(&field, at, parameters.zero_terms()?, false, &|asked| {
-            asked.phrase(&text, self.now)
-        })
+        self.ask_or(
+            &field,
+            &parameters.at,
+            parameters.zero_terms()?,
+            false,
+            &|asked| asked.phrase(&text, self.now),
+        )
     }
 
     fn multi_match(&self, body: &Value, at: &Path) -> Read {
@@ -303,7 +307,7 @@ impl Reader<'_> {
         };
         let text = parameters.required_text(key)?;
         let case = parameters.case()?;
-        self.ask(&field, at, &|asked| {
+        self.ask(&field, &parameters.at, &|asked| {
             asked.wildcard(&text, case, Lowered::No).map(Some)
         })
     }
@@ -313,7 +317,7 @@ impl Reader<'_> {
         let (field, parameters) = Parameters::of_field(body, at, "value", &known)?;
         let text = parameters.required_text("value")?;
         let case = parameters.case()?;
-        self.ask(&field, at, &|asked| {
+        self.ask(&field, &parameters.at, &|asked| {
             asked.prefix(&text, case, Lowered::No).map(Some)
         })
     }
@@ -332,7 +336,7 @@ impl Reader<'_> {
             Some(flags) => Flags::read(&flags).ok_or_else(|| parameters.at.parameter("flags"))?,
         };
         let case = parameters.case()?;
-        self.ask(&field, at, &|asked| {
+        self.ask(&field, &parameters.at, &|asked| {
             asked.regexp(&text, flags, case, Lowered::No).map(Some)
         })
     }
@@ -370,7 +374,7 @@ impl Reader<'_> {
             from.as_ref().map(String::as_str),
             to.as_ref().map(String::as_str),
         );
-        self.ask(&field, at, &|asked| {
+        self.ask(&field, &parameters.at, &|asked| {
             asked.range(from, to, self.now).map(Some)
         })
     }
