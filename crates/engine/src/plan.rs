@@ -587,7 +587,9 @@ impl<'p> Tests<'p> {
             Test::Value(field, matcher) => (field, Question::Value(matcher)),
             Test::Null(field) => (field, Question::Null),
             Test::Present(field) => (field, Question::Present),
-            Test::Keyword(_) | Test::Refer(..) => return self.number_other(test),
+            Test::Indexed(..) | Test::Keyword(_) | Test::Refer(..) => {
+                return self.number_other(test);
+            }
         };
         let field = self.field(field);
         let number = self.subjects.len() as u32;

@@ -218,13 +218,15 @@ impl PathSet {
         predicate.for_each_test(&mut |test| {
             self.tests += 1;
             let fields: [Option<&Field>; 2] = match test {
-                Test::Value(field, _) | Test::Null(field) | Test::Present(field) => {
-                    [Some(field), None]
-                }
+                Test::Value(field, _)
+                | Test::Null(field)
+                | Test::Present(field)
+                | Test::Indexed(field, _) => [Some(field), None],
                 Test::Refer(left, _, right) => [Some(left), Some(right)],
                 Test::Keyword(_) => [None, None],
             };
-            looks_further |= fields[0].is_none();
+            // What is in an object is no part of its value.
+            looks_further |= fields[0].is_none() || matches!(test, Test::Indexed(..));
             for field in fields.into_iter().flatten() {
                 let sources = field.sources();
                 looks_further |= sources

@@ -4,10 +4,11 @@ use engine::{Branch, Ruleset};
 use event::Event;
 use ipnet::IpNet;
 use predicate::{
-    Comparison, Decimal, Derived, Field, Matcher, Part, Pattern, Predicate, Regex, Relation,
-    Source, Test, TimePart,
+    Analysis, Comparison, DateRange, Decimal, Derived, Field, Indexed, Matcher, Part, Pattern,
+    Predicate, Regex, Relation, Source, TermTest, Test, TimePart, words,
 };
 use proptest::prelude::*;
+use std::ops::Bound;
 use std::sync::Arc;
 
 /// Joins a name that was taken apart.
@@ -106,7 +107,45 @@ fn matcher() -> impl Strategy<Value = Matcher> {
         2 => (comparison(), number()).prop_map(|(comparison, number)| Matcher::Compare(comparison, number)),
         1 => (prop::sample::select(parts.to_vec()), comparison(), 0i64..60)
             .prop_map(|(part, comparison, n)| Matcher::TimePart(part, comparison, Decimal::parse(&n.to_string()).unwrap())),
+        2 => indexed().prop_map(|indexed| Matcher::Indexed(Arc::new(indexed))),
+        1 => (bound(number()), bound(number())).prop_map(|range| Matcher::Between(Arc::new(range))),
+        1 => (0i64..2, 0i64..1 << 42).prop_map(|(from, to)| Matcher::Date(DateRange { from, to })),
     ]
+}
+
+fn bound<T: std::fmt::Debug>(end: impl Strategy<Value = T>) -> impl Strategy<Value = Bound<T>> {
+    (end, 0u8..3).prop_map(|(end, kind)| match kind {
+        0 => Bound::Included(end),
+        1 => Bound::Excluded(end),
+        _ => Bound::Unbounded,
+    })
+}
+
+/// What only queries ask.
+fn indexed() -> impl Strategy<Value = Indexed> {
+    let analysis = prop_oneof![
+        (prop::sample::select(vec![0, 1, 2, 1_000]), any::<bool>()).prop_map(
+            |(ignore_above, lowercase)| Analysis::Whole {
+                ignore_above,
+                lowercase
+            }
+        ),
+        Just(Analysis::Words),
+    ];
+    let regexes = ["^a$", "a", "^.*b"];
+    let text = || prop::sample::select(TEXTS.as_slice()).prop_map(Box::<str>::from);
+    let test = prop_oneof![
+        (pattern(), any::<bool>()).prop_map(|(pattern, caseless)| TermTest::Pattern {
+            pattern: Arc::new(Pattern::new(pattern.parts().to_vec(), true)),
+            caseless
+        }),
+        prop::sample::select(regexes.to_vec())
+            .prop_map(|regex| TermTest::Regex(Arc::new(Regex::new(regex).unwrap()))),
+        (bound(text()), bound(text())).prop_map(|(from, to)| TermTest::Between(from, to)),
+        prop::sample::select(TEXTS.as_slice())
+            .prop_map(|text| TermTest::Phrase(words(text).into())),
+    ];
+    (analysis, test).prop_map(|(analysis, test)| Indexed { analysis, test })
 }
 
 fn test() -> impl Strategy<Value = Test> {
@@ -115,6 +154,7 @@ fn test() -> impl Strategy<Value = Test> {
         10 => (field(), matcher()).prop_map(|(field, matcher)| Test::Value(field, matcher)),
         1 => field().prop_map(Test::Null),
         1 => field().prop_map(Test::Present),
+        1 => (field(), prop::sample::select(vec![0, 1, 1_000])).prop_map(|(field, longest)| Test::Indexed(field, longest)),
         3 => prop_oneof![pattern().prop_map(|p| p.anywhere()), pattern()].prop_map(|p| Test::Keyword(Matcher::Pattern(Arc::new(p)))),
         1 => matcher().prop_map(Test::Keyword),
         1 => (field(), prop::sample::select([Equals, StartsWith, EndsWith, Contains].as_slice()), field())

@@ -75,6 +75,7 @@ pub(crate) fn replace_fields(predicate: &Predicate, by: &impl Fn(&Field) -> Fiel
             Test::Value(own, matcher) => Test::Value(by(own), matcher.clone()),
             Test::Null(own) => Test::Null(by(own)),
             Test::Present(own) => Test::Present(by(own)),
+            Test::Indexed(own, ignore_above) => Test::Indexed(by(own), *ignore_above),
             Test::Keyword(matcher) => Test::Keyword(matcher.clone()),
             Test::Refer(left, relation, right) => Test::Refer(by(left), *relation, by(right)),
         }),
@@ -85,7 +86,9 @@ pub(crate) fn replace_fields(predicate: &Predicate, by: &impl Fn(&Field) -> Fiel
 pub(crate) fn names(predicate: &Predicate) -> Vec<&str> {
     let mut names = Vec::new();
     predicate.for_each_test(&mut |test| match test {
-        Test::Value(own, _) | Test::Null(own) | Test::Present(own) => names.extend(paths(own)),
+        Test::Value(own, _) | Test::Null(own) | Test::Present(own) | Test::Indexed(own, _) => {
+            names.extend(paths(own));
+        }
         Test::Refer(left, _, right) => names.extend(paths(left).chain(paths(right))),
         Test::Keyword(_) => {}
     });

@@ -1,6 +1,7 @@
 //! Why an event is selected or not: the tree once more, with the outcome of each part.
 
 use crate::field::{Field, text_of};
+use crate::test::is_indexed;
 use crate::{Matcher, Predicate, Test, fold};
 use event::{Fields, Value};
 use foldhash::fast::FixedState;
@@ -215,6 +216,9 @@ impl Test {
             Test::Value(field, matcher) => held(field, event, |value| matcher.matches(value)),
             Test::Null(field) => held(field, event, |value| *value == Value::Null),
             Test::Present(field) => held(field, event, |_| true),
+            Test::Indexed(field, ignore_above) => {
+                held(field, event, |value| is_indexed(value, *ignore_above))
+            }
             Test::Refer(left, relation, right) => {
                 let others = right.lookup(event).values;
                 let mut both = held(left, event, |value| {

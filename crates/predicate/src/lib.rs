@@ -8,6 +8,9 @@
 //! simple folding, [`fold`]), numbers exactly ([`Decimal`]), a field with several values passes when one of them does, and
 //! `not` is true when the field is missing. [`Predicate::explain`] tells which test came out how, and over which values.
 //!
+//! A query of a search engine asks another thing: not what an event says, but what an index has made of it. For that
+//! there are tests on terms ([`Indexed`]), on dates ([`DateRange`]) and on being in the index at all ([`Test::Indexed`]).
+//!
 //! No rules, no field mappings, no speed: see `sigma`, `mapping` and `engine`.
 //!
 //! ```
@@ -19,17 +22,21 @@
 //! assert!(is_cmd.matches(&event));
 //! ```
 
+mod date;
 mod decimal;
 mod explain;
 mod field;
 mod fold;
+mod indexed;
 mod pattern;
 mod test;
 
+pub use date::{DateRange, Missing, date_millis};
 pub use decimal::Decimal;
 pub use explain::{Evidence, Explanation, Held, Shape, Verdict};
 pub use field::{Derived, Field, Found, Source, text_of};
 pub use fold::{fold, fold_char, fold_into};
+pub use indexed::{Analysis, Indexed, TermTest, lower, words};
 pub use pattern::{Part, Pattern};
 pub use test::{BadRegex, Comparison, Matcher, Regex, Relation, Test, TimePart};
 

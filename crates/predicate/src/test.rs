@@ -1,14 +1,18 @@
 //! Tests on the values of a field.
 
+use crate::date::DateRange;
 use crate::decimal::Decimal;
 use crate::field::{Field, text_of};
 use crate::fold::fold;
+use crate::indexed::{Between, Indexed, is_within};
 use crate::pattern::{Pattern, equal_folded};
 use event::{Fields, Value};
 use ipnet::IpNet;
+use jiff::Timestamp;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::net::IpAddr;
+use std::ops::{Bound, RangeBounds};
 use std::sync::Arc;
 use thiserror::Error;
 
@@ -21,6 +25,9 @@ pub enum Test {
     Null(Field),
     /// The field is there, also as null or empty: Sigma's `exists`.
     Present(Field),
+    /// The field is in an index that takes values up to this many UTF-16 units: Elasticsearch's `exists`. A null is not,
+    /// nor is a list or an object without any value in it.
+    Indexed(Field, usize),
     /// Some string of the event passes.
     Keyword(Matcher),
     /// Some value of the first field stands in this relation to some value of the second; caseless.
@@ -44,6 +51,12 @@ pub enum Matcher {
     Compare(Comparison, Decimal),
     /// The value is the text of a time, and this part of it compares like this.
     TimePart(TimePart, Comparison, Decimal),
+    /// The terms that an index makes of the value pass.
+    Indexed(Arc<Indexed>),
+    /// The value is a number, or a string that is a plain decimal number, between these.
+    Between(Arc<(Bound<Decimal>, Bound<Decimal>)>),
+    /// The value is a date in this span, as an index reads dates.
+    Date(DateRange),
 }
 
 /// How two values of two fields relate.
@@ -171,6 +184,11 @@ impl Test {
                     || found.values.iter().any(|(_, value)| *value == Value::Null)
             }
             Test::Present(field) => field.lookup(event).present,
+            Test::Indexed(field, ignore_above) => field
+                .lookup(event)
+                .values
+                .iter()
+                .any(|(_, value)| is_indexed(value, *ignore_above)),
             Test::Keyword(matcher) => event
                 .strings()
                 .into_iter()
@@ -182,6 +200,47 @@ impl Test {
                     .iter()
                     .any(|(_, a)| right.values.iter().any(|(_, b)| relation.holds(a, b)))
             }
+        }
+    }
+}
+
+/// Whether an index that takes values up to this many UTF-16 units holds `value`, or anything in it.
+pub(crate) fn is_indexed(value: &Value<'_>, ignore_above: usize) -> bool {
+    match value {
+        Value::Null => false,
+        Value::Object(text) => holds_a_value(text),
+        value => text_of(value).is_some_and(|text| is_within(&text, ignore_above)),
+    }
+}
+
+/// Whether the JSON text of an object holds a value that is not null.
+fn holds_a_value(object: &str) -> bool {
+    let mut rest = object.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        rest = match first {
+            b'"' => {
+                let after = after_string(after);
+                // A name is followed by a colon, a value is not.
+                match after.iter().find(|byte| !byte.is_ascii_whitespace()) {
+                    Some(b':') => after,
+                    _ => return true,
+                }
+            }
+            b'-' | b'0'..=b'9' | b't' | b'f' => return true,
+            _ => after,
+        };
+    }
+    false
+}
+
+/// What follows a string, given what follows the quote that opens it.
+fn after_string(mut rest: &[u8]) -> &[u8] {
+    loop {
+        rest = match rest {
+            [b'\\', _, after @ ..] => after,
+            [b'"', after @ ..] => return after,
+            [_, after @ ..] => after,
+            [] => return rest,
         }
     }
 }
@@ -201,8 +260,14 @@ impl Matcher {
             (Matcher::Compare(comparison, number), Value::Number(literal)) => {
                 Decimal::parse(literal).is_some_and(|value| comparison.holds(&value, number))
             }
+            (Matcher::Between(range), Value::Number(literal)) => {
+                Decimal::parse(literal).is_some_and(|value| range.contains(&value))
+            }
             (Matcher::Bool(wanted), Value::Bool(value)) => wanted == value,
-            (Matcher::Number(_) | Matcher::Compare(..), Value::Bool(_))
+            (
+                Matcher::Number(_) | Matcher::Compare(..) | Matcher::Between(_) | Matcher::Date(_),
+                Value::Bool(_),
+            )
             | (Matcher::Bool(_), Value::Number(_)) => false,
             (_, value) => text_of(value).is_some_and(|text| self.matches_text(&text)),
         }
@@ -234,6 +299,11 @@ impl Matcher {
                 .of(text)
                 .and_then(|value| Decimal::parse(&value.to_string()))
                 .is_some_and(|value| comparison.holds(&value, number)),
+            Matcher::Indexed(indexed) => indexed.matches_text(text),
+            Matcher::Between(range) => {
+                Decimal::parse_plain(text).is_some_and(|value| range.contains(&value))
+            }
+            Matcher::Date(range) => range.contains(text),
         }
     }
 }
@@ -304,6 +374,7 @@ impl fmt::Display for Test {
             Test::Value(field, matcher) => write!(f, "{field} {matcher}"),
             Test::Null(field) => write!(f, "{field} is null or missing"),
             Test::Present(field) => write!(f, "{field} exists"),
+            Test::Indexed(field, _) => write!(f, "{field} has a value"),
             Test::Keyword(matcher) => write!(f, "any string {matcher}"),
             Test::Refer(left, relation, right) => write!(f, "{left} {relation} {right}"),
         }
@@ -333,6 +404,21 @@ impl fmt::Display for Matcher {
             Matcher::Compare(comparison, number) => write!(f, "{comparison} {number}"),
             Matcher::TimePart(part, comparison, number) => {
                 write!(f, "has a {part} {comparison} {number}")
+            }
+            Matcher::Indexed(indexed) => indexed.fmt(f),
+            Matcher::Between(range) => {
+                write!(f, "is in {}", Between(range.0.as_ref(), range.1.as_ref()))
+            }
+            Matcher::Date(range) => {
+                let date = |millis| match Timestamp::from_millisecond(millis) {
+                    Ok(date) => Bound::Included(date),
+                    Err(_) => Bound::Unbounded,
+                };
+                write!(
+                    f,
+                    "is a date in {}",
+                    Between(date(range.from), date(range.to))
+                )
             }
         }
     }
@@ -407,6 +493,34 @@ mod tests {
         ] {
             assert_eq!(part.of(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn an_index_holds_neither_null_nor_nothing() {
+        for (value, is_indexed) in [
+            ("null", false),
+            ("[]", false),
+            ("[null, []]", false),
+            ("{}", false),
+            (r#"{"a": null, "b": {"c\"": [ ] }}"#, false),
+            (r#""""#, true),
+            ("0", true),
+            ("false", true),
+            (r#"[null, "a"]"#, true),
+            (r#"["abcdef"]"#, false),
+            (r#"{"a": {"b" : [null, {"c": "" }]}}"#, true),
+            (r#"{"a": [1]}"#, true),
+        ] {
+            let text = format!(r#"{{"f": {value}}}"#);
+            let event = event::Event::parse(text.as_bytes()).unwrap();
+            assert_eq!(
+                Test::Indexed(Field::path("f"), 5).matches(&event),
+                is_indexed,
+                "{value}"
+            );
+        }
+        let event = event::Event::parse(b"{}").unwrap();
+        assert!(!Test::Indexed(Field::path("f"), 5).matches(&event));
     }
 
     #[test]

@@ -94,7 +94,8 @@ impl Dice<'_> {
 
     fn test(&mut self) -> Test {
         use Relation::{Contains, EndsWith, Equals, StartsWith};
-        match self.below(8) {
+        match self.below(9) {
+            8 => Test::Indexed(self.field(), self.below(4)),
             0 => Test::Null(self.field()),
             1 => Test::Present(self.field()),
             2 => Test::Keyword(self.matcher()),

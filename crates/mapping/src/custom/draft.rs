@@ -167,6 +167,7 @@ fn without(predicate: &Predicate, doomed: &impl Fn(&str) -> bool) -> Option<Pred
             Test::Value(field, _)
             | Test::Null(field)
             | Test::Present(field)
+            | Test::Indexed(field, _)
             | Test::Refer(field, ..)
                 if paths(field).any(doomed) =>
             {
