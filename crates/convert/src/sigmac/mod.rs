@@ -15,6 +15,7 @@ mod filter;
 mod modifier;
 mod options;
 mod python;
+mod pyyaml;
 mod query_string;
 mod read;
 mod tree;
@@ -26,9 +27,9 @@ pub use options::Options;
 
 pub(crate) use condition::Aggregation;
 pub(crate) use document::Rule;
-pub(crate) use dsl::query as dsl_query;
 pub(crate) use options::Fields;
 pub(crate) use python::{json, json_indented};
+pub(crate) use pyyaml::dump as dump_yaml;
 pub(crate) use read::Query;
 pub(crate) use value::Value;
 
@@ -231,6 +232,20 @@ impl Draft<'_, '_> {
         self.lucene(query)
     }
 
+    /// The query of a condition in Elasticsearch's JSON; that of an empty one is an empty map.
+    pub(crate) fn dsl(&self, query: &Query) -> Result<serde_json::Value, Failure> {
+        match &query.tree {
+            Some(tree) => dsl::query(tree, self.fields).map_err(|message| self.refuse(message)),
+            None => Ok(serde_json::json!({})),
+        }
+    }
+
+    /// The first condition, for targets that have no place for more.
+    pub(crate) fn first_query(&self) -> Result<&Query, Failure> {
+        let first = self.queries.first();
+        first.ok_or_else(|| self.refuse("there is no condition in the list of conditions"))
+    }
+
     /// The query string of a condition.
     pub(crate) fn lucene(&self, query: &Query) -> Result<String, Failure> {
         let Some(tree) = &query.tree else {
@@ -266,6 +281,25 @@ impl Draft<'_, '_> {
         } else {
             format!("{name}-{times}")
         }
+    }
+
+    /// The one name of a field, as a whole and not as its words.
+    pub(crate) fn keyword_field(&self, field: &str) -> Result<String, Failure> {
+        Ok(self.fields.keyword_name(&self.field(field)?))
+    }
+
+    /// The number that a figure is compared with.
+    pub(crate) fn number(&self, text: &str) -> Result<i64, Failure> {
+        let number = text.parse();
+        number.map_err(|_| self.refuse(format!("`{text}` in the aggregation is no whole number")))
+    }
+
+    /// The aggregation function is not among those that the target can write.
+    pub(crate) fn refuse_aggregation(&self, function: &str) -> Failure {
+        let title = self.rule.text("title").unwrap_or_default();
+        self.refuse(format!(
+            "{title} : the aggregation `{function}` is not implemented for this target"
+        ))
     }
 
     /// The one name of a field.

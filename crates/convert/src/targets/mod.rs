@@ -2,6 +2,8 @@
 
 mod dsl;
 mod ee_outliers;
+mod elastalert;
+mod elastalert_dsl;
 mod es_dsl;
 mod es_qs;
 
@@ -34,4 +36,10 @@ pub trait Target: Sync {
 }
 
 /// Every target, in the order in which they are shown.
-pub static TARGETS: &[&dyn Target] = &[&ee_outliers::EeOutliers, &es_dsl::EsDsl, &es_qs::EsQs];
+pub static TARGETS: &[&dyn Target] = &[
+    &ee_outliers::EeOutliers,
+    &elastalert::Elastalert,
+    &elastalert_dsl::ElastalertDsl,
+    &es_dsl::EsDsl,
+    &es_qs::EsQs,
+];
