@@ -11,6 +11,7 @@ mod condition;
 mod config;
 mod document;
 mod dsl;
+mod eql;
 mod filter;
 mod modifier;
 mod options;
@@ -223,9 +224,7 @@ impl Draft<'_, '_> {
 
     /// The query string of a rule that has one condition and counts nothing.
     pub(crate) fn query_string(&self) -> Result<String, Failure> {
-        let [query] = self.queries.as_slice() else {
-            return Err(self.refuse("this target cannot write a list of conditions"));
-        };
+        let query = self.only_query()?;
         if query.aggregation.is_some() {
             return Err(self.refuse("this target cannot write aggregations"));
         }
@@ -240,10 +239,29 @@ impl Draft<'_, '_> {
         }
     }
 
+    /// The condition of a rule that has one.
+    pub(crate) fn only_query(&self) -> Result<&Query, Failure> {
+        match self.queries.as_slice() {
+            [query] => Ok(query),
+            _ => Err(self.refuse("this target cannot write a list of conditions")),
+        }
+    }
+
     /// The first condition, for targets that have no place for more.
     pub(crate) fn first_query(&self) -> Result<&Query, Failure> {
         let first = self.queries.first();
         first.ok_or_else(|| self.refuse("there is no condition in the list of conditions"))
+    }
+
+    /// The query of a condition in EQL.
+    pub(crate) fn eql(&self, query: &Query) -> Result<String, Failure> {
+        eql::event(query.tree.as_ref()).map_err(|message| self.refuse(message))
+    }
+
+    /// The query of a search of the rule in EQL, by the name of the search.
+    pub(crate) fn eql_of(&self, search: &str) -> Result<String, Failure> {
+        let tree = self.reader.named(search)?;
+        eql::event(tree.as_ref()).map_err(|message| self.refuse(message))
     }
 
     /// The query string of a condition.

@@ -5,6 +5,7 @@ mod ee_outliers;
 mod elastalert;
 mod elastalert_dsl;
 mod es_dsl;
+mod es_eql;
 mod es_qs;
 
 use crate::sigmac::{Draft, Failure};
@@ -41,5 +42,6 @@ pub static TARGETS: &[&dyn Target] = &[
     &elastalert::Elastalert,
     &elastalert_dsl::ElastalertDsl,
     &es_dsl::EsDsl,
+    &es_eql::EsEql,
     &es_qs::EsQs,
 ];
