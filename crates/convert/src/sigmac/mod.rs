@@ -7,6 +7,7 @@
 //!
 //! What is left out is what sigmac never meant: that a rule leaves traces in those that are converted after it.
 
+pub(crate) mod attack;
 mod condition;
 mod config;
 mod document;
@@ -37,6 +38,7 @@ pub(crate) use value::Value;
 use crate::targets::{Artefact, Target};
 use query_string::Writer;
 use read::Reader;
+use sha2::{Digest, Sha256};
 use sigma::yaml::{self, Node};
 use sigma::{Diagnostic, Location, Severity, Source, Span};
 use std::cell::RefCell;
@@ -222,6 +224,14 @@ impl Draft<'_, '_> {
         )
     }
 
+    /// The target refuses to do something, although it could.
+    pub(crate) fn not_supported(&self, message: impl Into<String>) -> Failure {
+        Failure {
+            status: Status::NotSupported,
+            ..self.refuse(message)
+        }
+    }
+
     /// The query string of a rule that has one condition and counts nothing.
     pub(crate) fn query_string(&self) -> Result<String, Failure> {
         let query = self.only_query()?;
@@ -299,6 +309,23 @@ impl Draft<'_, '_> {
         } else {
             format!("{name}-{times}")
         }
+    }
+
+    /// The id of the rule. Where it has none, or another rule has it already, it gets one that is made of its name: the
+    /// same in each run, where sigmac's is random.
+    pub(crate) fn rule_uuid(&self) -> String {
+        let name = self.rule_name();
+        if self.rule.text("id").as_ref() == Some(&name) {
+            return name.to_ascii_lowercase();
+        }
+        let hash = Sha256::digest(name.as_bytes());
+        let mut digits: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        // Version 8 of RFC 9562 leaves it to us what the other digits are.
+        digits.replace_range(12..13, "8");
+        digits.replace_range(16..17, "8");
+        [0..8, 8..12, 12..16, 16..20, 20..32]
+            .map(|part| &digits[part])
+            .join("-")
     }
 
     /// The one name of a field, as a whole and not as its words.

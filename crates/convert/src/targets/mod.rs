@@ -7,6 +7,11 @@ mod elastalert_dsl;
 mod es_dsl;
 mod es_eql;
 mod es_qs;
+mod es_rule;
+mod es_rule_eql;
+mod kibana;
+mod kibana_ndjson;
+mod xpack_watcher;
 
 use crate::sigmac::{Draft, Failure};
 
@@ -44,4 +49,9 @@ pub static TARGETS: &[&dyn Target] = &[
     &es_dsl::EsDsl,
     &es_eql::EsEql,
     &es_qs::EsQs,
+    &es_rule::EsRule,
+    &es_rule_eql::EsRuleEql,
+    &kibana::Kibana,
+    &kibana_ndjson::KibanaNdjson,
+    &xpack_watcher::XpackWatcher,
 ];
