@@ -61,6 +61,13 @@ impl<'a> Rule<'a> {
         self.get("detection")?.as_map()
     }
 
+    /// The span of time within which events belong together, as written.
+    pub fn timeframe(&self) -> Option<String> {
+        let entries = self.detection()?;
+        let entry = entries.iter().find(|entry| entry.key.text == "timeframe")?;
+        Some(entry.value.as_scalar()?.text.to_string())
+    }
+
     /// Whether any field of this name, modifiers included, is somewhere compared with this one value.
     pub fn has_value(&self, field: &str, value: &str) -> bool {
         fn find(node: &Node<'_>, field: &str, value: &str) -> bool {

@@ -7,14 +7,17 @@
 //!
 //! What is left out is what sigmac never meant: that a rule leaves traces in those that are converted after it.
 
+pub(crate) mod attack;
 mod condition;
 mod config;
 mod document;
 mod dsl;
+mod eql;
 mod filter;
 mod modifier;
 mod options;
 mod python;
+mod pyyaml;
 mod query_string;
 mod read;
 mod tree;
@@ -23,13 +26,13 @@ mod value;
 pub use config::{Chain, Config};
 pub use filter::{BadFilter, Filter};
 pub use modifier::names as modifiers;
-pub use options::Options;
+pub use options::{FIELD_OPTIONS, Options};
 
 pub(crate) use condition::Aggregation;
 pub(crate) use document::Rule;
-pub(crate) use dsl::query as dsl_query;
-pub(crate) use options::{FIELD_OPTIONS, Fields};
+pub(crate) use options::Fields;
 pub(crate) use python::{json, json_indented};
+pub(crate) use pyyaml::dump as dump_yaml;
 pub(crate) use read::Query;
 pub(crate) use value::Value;
 
@@ -37,6 +40,7 @@ use crate::Head;
 use crate::targets::{Artefact, Target};
 use query_string::Writer;
 use read::Reader;
+use sha2::{Digest, Sha256};
 use sigma::yaml::{self, Node};
 use sigma::{Diagnostic, Location, Severity, Source, Span};
 use std::cell::RefCell;
@@ -234,15 +238,54 @@ impl Draft<'_, '_> {
         )
     }
 
+    /// The target refuses to do something, although it could.
+    pub(crate) fn not_supported(&self, message: impl Into<String>) -> Failure {
+        Failure {
+            status: Status::NotSupported,
+            ..self.refuse(message)
+        }
+    }
+
     /// The query string of a rule that has one condition and counts nothing.
     pub(crate) fn query_string(&self) -> Result<String, Failure> {
-        let [query] = self.queries.as_slice() else {
-            return Err(self.refuse("this target cannot write a list of conditions"));
-        };
+        let query = self.only_query()?;
         if query.aggregation.is_some() {
             return Err(self.refuse("this target cannot write aggregations"));
         }
         self.lucene(query)
+    }
+
+    /// The query of a condition in Elasticsearch's JSON; that of an empty one is an empty map.
+    pub(crate) fn dsl(&self, query: &Query) -> Result<serde_json::Value, Failure> {
+        match &query.tree {
+            Some(tree) => dsl::query(tree, self.fields).map_err(|message| self.refuse(message)),
+            None => Ok(serde_json::json!({})),
+        }
+    }
+
+    /// The condition of a rule that has one.
+    pub(crate) fn only_query(&self) -> Result<&Query, Failure> {
+        match self.queries.as_slice() {
+            [query] => Ok(query),
+            _ => Err(self.refuse("this target cannot write a list of conditions")),
+        }
+    }
+
+    /// The first condition, for targets that have no place for more.
+    pub(crate) fn first_query(&self) -> Result<&Query, Failure> {
+        let first = self.queries.first();
+        first.ok_or_else(|| self.refuse("there is no condition in the list of conditions"))
+    }
+
+    /// The query of a condition in EQL.
+    pub(crate) fn eql(&self, query: &Query) -> Result<String, Failure> {
+        eql::event(query.tree.as_ref()).map_err(|message| self.refuse(message))
+    }
+
+    /// The query of a search of the rule in EQL, by the name of the search.
+    pub(crate) fn eql_of(&self, search: &str) -> Result<String, Failure> {
+        let tree = self.reader.named(search)?;
+        eql::event(tree.as_ref()).map_err(|message| self.refuse(message))
     }
 
     /// The query string of a condition.
@@ -280,6 +323,42 @@ impl Draft<'_, '_> {
         } else {
             format!("{name}-{times}")
         }
+    }
+
+    /// The id of the rule. Where it has none, or another rule has it already, it gets one that is made of its name: the
+    /// same in each run, where sigmac's is random.
+    pub(crate) fn rule_uuid(&self) -> String {
+        let name = self.rule_name();
+        if self.rule.text("id").as_ref() == Some(&name) {
+            return name.to_ascii_lowercase();
+        }
+        let hash = Sha256::digest(name.as_bytes());
+        let mut digits: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+        // Version 8 of RFC 9562 leaves it to us what the other digits are.
+        digits.replace_range(12..13, "8");
+        digits.replace_range(16..17, "8");
+        [0..8, 8..12, 12..16, 16..20, 20..32]
+            .map(|part| &digits[part])
+            .join("-")
+    }
+
+    /// The one name of a field, as a whole and not as its words.
+    pub(crate) fn keyword_field(&self, field: &str) -> Result<String, Failure> {
+        Ok(self.fields.keyword_name(&self.field(field)?))
+    }
+
+    /// The number that a figure is compared with.
+    pub(crate) fn number(&self, text: &str) -> Result<i64, Failure> {
+        let number = text.parse();
+        number.map_err(|_| self.refuse(format!("`{text}` in the aggregation is no whole number")))
+    }
+
+    /// The aggregation function is not among those that the target can write.
+    pub(crate) fn refuse_aggregation(&self, function: &str) -> Failure {
+        let title = self.rule.text("title").unwrap_or_default();
+        self.refuse(format!(
+            "{title} : the aggregation `{function}` is not implemented for this target"
+        ))
     }
 
     /// The one name of a field.

@@ -27,7 +27,7 @@ impl Options {
 }
 
 /// The options on keyword fields, which all targets have, and what they do.
-pub(crate) const FIELD_OPTIONS: &[(&str, &str)] = &[
+pub const FIELD_OPTIONS: &[(&str, &str)] = &[
     (
         "keyword_field",
         "sub-field for wildcards and expressions; empty: the field itself, for all values (keyword)",
@@ -113,15 +113,8 @@ impl Fields {
     /// How a field is searched for these values.
     pub fn access(&self, field: &str, wildcard: bool, regex: bool) -> Access {
         let among = |names: &RegexSet| names.is_match(field);
-        let keyword_name = || {
-            if self.keyword.is_empty() || among(&self.keyword_base) {
-                field.to_owned()
-            } else {
-                format!("{field}.{}", self.keyword)
-            }
-        };
         let keyword = |caseless| Access {
-            name: keyword_name(),
+            name: self.keyword_name(field),
             keyword: true,
             caseless,
         };
@@ -145,6 +138,15 @@ impl Fields {
                 keyword: false,
                 caseless: false,
             }
+        }
+    }
+
+    /// The field where a value is held as a whole.
+    pub fn keyword_name(&self, field: &str) -> String {
+        if self.keyword.is_empty() || self.keyword_base.is_match(field) {
+            field.to_owned()
+        } else {
+            format!("{field}.{}", self.keyword)
         }
     }
 

@@ -160,6 +160,12 @@ fn searching(text: &str) -> Result<String, String> {
     })
 }
 
+/// Whether the backslash at a place is lone: it neither escapes anything nor is escaped.
+pub(crate) fn is_lone_backslash(value: &[u8], at: usize) -> bool {
+    let before = at > 0 && value[at - 1] == b'\\';
+    !before && !matches!(value.get(at + 1), Some(b'*' | b'?' | b'\\'))
+}
+
 /// Sigma's escapes are Lucene's, but for a lone backslash.
 pub(crate) fn escaped(value: &str) -> String {
     let bytes = value.as_bytes();
@@ -170,10 +176,7 @@ pub(crate) fn escaped(value: &str) -> String {
             '+' | '-' | '=' | '!' | '(' | ')' | '{' | '}' | '[' | ']' | '^' | '"' | '~' | ':'
             | '/' => true,
             c if c.is_whitespace() => true,
-            '\\' => {
-                let before = at > 0 && bytes[at - 1] == b'\\';
-                next == Some(b'u') || !before && !matches!(next, Some(b'*' | b'?' | b'\\'))
-            }
+            '\\' => next == Some(b'u') || is_lone_backslash(bytes, at),
             '&' | '|' => next == Some(c as u8) && !escaped.ends_with(&format!("\\{c}")),
             _ => false,
         };

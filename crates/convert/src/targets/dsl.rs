@@ -1,23 +1,19 @@
 //! What the targets share that search with Elasticsearch's JSON.
 
-use crate::sigmac::{Aggregation, Draft, Failure, dsl_query};
+use crate::sigmac::{Aggregation, Draft, Failure};
 use serde_json::{Map, Value as Json, json};
 
 /// The search requests, one for each condition.
 pub(super) fn requests(draft: &Draft<'_, '_>) -> Result<Vec<Json>, Failure> {
     let mut requests = Vec::with_capacity(draft.queries.len());
     for query in &draft.queries {
-        let filter = match &query.tree {
-            Some(tree) => dsl_query(tree, draft.fields).map_err(|message| draft.refuse(message))?,
-            None => json!({}),
-        };
-        let mut request = json!({"query": {"constant_score": {"filter": filter}}});
+        let mut request = json!({"query": {"constant_score": {"filter": draft.dsl(query)?}}});
         if let Some(aggregation) = &query.aggregation {
             if let Some(aggregation) = aggregate(draft, aggregation)? {
                 request["aggs"] = aggregation;
             }
         }
-        if let Some(timeframe) = timeframe(draft) {
+        if let Some(timeframe) = draft.rule.timeframe() {
             limit(
                 &mut request["query"]["constant_score"]["filter"],
                 draft,
@@ -40,12 +36,6 @@ pub(super) fn requests(draft: &Draft<'_, '_>) -> Result<Vec<Json>, Failure> {
     Ok(requests)
 }
 
-fn timeframe(draft: &Draft<'_, '_>) -> Option<String> {
-    let entries = draft.rule.detection()?;
-    let entry = entries.iter().find(|entry| entry.key.text == "timeframe")?;
-    Some(entry.value.as_scalar()?.text.to_string())
-}
-
 /// Adds the time frame to the outermost AND; where there is none, one is put beside what is there.
 fn limit(filter: &mut Json, draft: &Draft<'_, '_>, timeframe: &str) {
     let field = draft.chain.date_field().unwrap_or("date");
@@ -63,12 +53,6 @@ fn limit(filter: &mut Json, draft: &Draft<'_, '_>, timeframe: &str) {
 }
 
 fn aggregate(draft: &Draft<'_, '_>, aggregation: &Aggregation) -> Result<Option<Json>, Failure> {
-    let not_yet = |function: &str| {
-        let title = draft.rule.text("title").unwrap_or_default();
-        draft.refuse(format!(
-            "{title} : the aggregation `{function}` is not implemented for this target"
-        ))
-    };
     let Aggregation::Compare {
         function,
         field,
@@ -77,10 +61,10 @@ fn aggregate(draft: &Draft<'_, '_>, aggregation: &Aggregation) -> Result<Option<
         number,
     } = aggregation
     else {
-        return Err(not_yet("near"));
+        return Err(draft.refuse_aggregation("near"));
     };
     if function != "count" {
-        return Err(not_yet(function));
+        return Err(draft.refuse_aggregation(function));
     }
     let Some(group) = group else { return Ok(None) };
     let group = draft.field(group)?;

@@ -1,7 +1,7 @@
 //! Use cases of ee-outliers.
 
 use super::{Artefact, Target, dsl};
-use crate::sigmac::{Draft, FIELD_OPTIONS, Failure, Value, json};
+use crate::sigmac::{Draft, Failure, Value, json};
 use sigma::yaml::Content;
 
 /// `ee-outliers`
@@ -14,10 +14,6 @@ impl Target for EeOutliers {
 
     fn title(&self) -> &'static str {
         "ee-outliers use case"
-    }
-
-    fn options(&self) -> &'static [(&'static str, &'static str)] {
-        FIELD_OPTIONS
     }
 
     fn write(&self, draft: &Draft<'_, '_>) -> Result<Artefact, Failure> {

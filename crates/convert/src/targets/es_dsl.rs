@@ -1,7 +1,7 @@
 //! Search requests in Elasticsearch's JSON.
 
 use super::{Artefact, Target, dsl};
-use crate::sigmac::{Draft, FIELD_OPTIONS, Failure, json_indented};
+use crate::sigmac::{Draft, Failure, json_indented};
 use serde_json::Value;
 
 /// `es-dsl`
@@ -14,10 +14,6 @@ impl Target for EsDsl {
 
     fn title(&self) -> &'static str {
         "Elasticsearch search request (JSON)"
-    }
-
-    fn options(&self) -> &'static [(&'static str, &'static str)] {
-        FIELD_OPTIONS
     }
 
     fn write(&self, draft: &Draft<'_, '_>) -> Result<Artefact, Failure> {

@@ -1,7 +1,7 @@
 //! Lucene query strings.
 
 use super::{Artefact, Target};
-use crate::sigmac::{Draft, FIELD_OPTIONS, Failure};
+use crate::sigmac::{Draft, Failure};
 
 /// `es-qs`
 pub(super) struct EsQs;
@@ -13,10 +13,6 @@ impl Target for EsQs {
 
     fn title(&self) -> &'static str {
         "Elasticsearch query string"
-    }
-
-    fn options(&self) -> &'static [(&'static str, &'static str)] {
-        FIELD_OPTIONS
     }
 
     fn write(&self, draft: &Draft<'_, '_>) -> Result<Artefact, Failure> {

@@ -2,8 +2,16 @@
 
 mod dsl;
 mod ee_outliers;
+mod elastalert;
+mod elastalert_dsl;
 mod es_dsl;
+mod es_eql;
 mod es_qs;
+mod es_rule;
+mod es_rule_eql;
+mod kibana;
+mod kibana_ndjson;
+mod xpack_watcher;
 
 use crate::sigmac::{Draft, Failure};
 
@@ -22,8 +30,10 @@ pub trait Target: Sync {
     fn name(&self) -> &'static str;
     /// What it is, in a few words.
     fn title(&self) -> &'static str;
-    /// Its options, and what they do.
-    fn options(&self) -> &'static [(&'static str, &'static str)];
+    /// Its options beside those on fields, and what they do.
+    fn options(&self) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
     /// Writes one rule.
     ///
     /// # Errors
@@ -36,4 +46,16 @@ pub trait Target: Sync {
 }
 
 /// Every target, in the order in which they are shown.
-pub static TARGETS: &[&dyn Target] = &[&ee_outliers::EeOutliers, &es_dsl::EsDsl, &es_qs::EsQs];
+pub static TARGETS: &[&dyn Target] = &[
+    &ee_outliers::EeOutliers,
+    &elastalert::Elastalert,
+    &elastalert_dsl::ElastalertDsl,
+    &es_dsl::EsDsl,
+    &es_eql::EsEql,
+    &es_qs::EsQs,
+    &es_rule::EsRule,
+    &es_rule_eql::EsRuleEql,
+    &kibana::Kibana,
+    &kibana_ndjson::KibanaNdjson,
+    &xpack_watcher::XpackWatcher,
+];

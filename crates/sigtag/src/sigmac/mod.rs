@@ -10,7 +10,7 @@ use crate::diagnostics::Printer;
 use crate::show;
 use anstream::eprintln;
 use configs::Library;
-use convert::sigmac::{Chain, Config, Converter, Failure, Filter, Options};
+use convert::sigmac::{Chain, Config, Converter, FIELD_OPTIONS, Failure, Filter, Options};
 use convert::{Artefact, TARGETS, Target};
 use sigma::Source;
 use sink::Sink;
@@ -63,7 +63,7 @@ fn dispatch(command: &SigmacCommand, out: &mut String) -> Result<u8, Refusal> {
     }
     if let Some(name) = &command.backend_help {
         let target = self::target(name)?;
-        for (option, about) in target.options() {
+        for (option, about) in FIELD_OPTIONS.iter().chain(target.options()) {
             let _ = writeln!(out, "{option:28} {about}");
         }
         return Ok(code::DONE);

@@ -1,0 +1,165 @@
+//! Rules of ElastAlert, with query strings.
+
+use super::{Artefact, Target};
+use crate::sigmac::{Aggregation, Draft, Failure, dump_yaml};
+use serde_json::{Map, Value as Json, json};
+
+/// `elastalert`
+pub(super) struct Elastalert;
+
+impl Target for Elastalert {
+    fn name(&self) -> &'static str {
+        "elastalert"
+    }
+
+    fn title(&self) -> &'static str {
+        "ElastAlert rule"
+    }
+
+    fn write(&self, draft: &Draft<'_, '_>) -> Result<Artefact, Failure> {
+        let query = draft.lucene(draft.first_query()?)?;
+        rule(
+            draft,
+            json!([{"query": {"query_string": {"query": query}}}]),
+        )
+    }
+}
+
+/// Aggregations without a time frame count over this one.
+const DEFAULT_TIMEFRAME: &str = "30m";
+
+/// A rule with a filter. Of several conditions, only the first one counts something.
+pub(super) fn rule(draft: &Draft<'_, '_>, filter: Json) -> Result<Artefact, Failure> {
+    let mut rule = json!({
+        "name": draft.rule_name(),
+        "description": draft.rule.text("description").unwrap_or_default(),
+        "index": draft.indices.first().map_or("logstash-*", String::as_str),
+        "priority": priority(draft.rule.text("level").as_deref()),
+        "realert": span(draft, draft.options.or("realert_time", "0m"))?,
+        "type": "any",
+        "filter": filter,
+    });
+    let aggregation = draft.first_query()?.aggregation.as_ref();
+    let more = [aggregation.map(|it| aggregate(draft, it)).transpose()?];
+    let more = more.into_iter().flatten().chain([alerts(draft)]);
+    if let Some(rule) = rule.as_object_mut() {
+        rule.extend(more.flatten());
+    }
+    Ok(Artefact::Text(dump_yaml(&rule)))
+}
+
+fn priority(level: Option<&str>) -> u8 {
+    match level {
+        Some("critical") => 1,
+        Some("medium") => 3,
+        Some("low") => 4,
+        _ => 2,
+    }
+}
+
+/// A span of time as ElastAlert has it. What is no other unit is a month.
+fn span(draft: &Draft<'_, '_>, text: &str) -> Result<Json, Failure> {
+    let unit = match text.chars().next_back() {
+        Some('s') => "seconds",
+        Some('m') => "minutes",
+        Some('h') => "hours",
+        Some('d') => "days",
+        _ => "months",
+    };
+    let mut digits = text.trim().chars();
+    digits.next_back();
+    let number: Result<i64, _> = digits.as_str().parse();
+    let number = number.map_err(|_| {
+        draft.refuse(format!(
+            "`{text}` is no span of time, such as `30m`: a number and one of s, m, h, d, M"
+        ))
+    })?;
+    Ok(json!({unit: number}))
+}
+
+fn aggregate(draft: &Draft<'_, '_>, it: &Aggregation) -> Result<Map<String, Json>, Failure> {
+    let Aggregation::Compare {
+        function,
+        field,
+        group,
+        operator,
+        number,
+    } = it
+    else {
+        return Err(draft.refuse_aggregation("near"));
+    };
+    let timeframe = draft.rule.timeframe();
+    let timeframe = timeframe.as_deref().unwrap_or(DEFAULT_TIMEFRAME);
+    let kind = match function.as_str() {
+        "count" => "cardinality",
+        other => other,
+    };
+    let key = match field {
+        Some(field) => draft.keyword_field(field)?,
+        None => "_id".to_owned(),
+    };
+    let mut map = Map::from_iter([
+        ("type".to_owned(), "metric_aggregation".into()),
+        ("buffer_time".to_owned(), span(draft, timeframe)?),
+        ("doc_type".to_owned(), "doc".into()),
+        ("metric_agg_type".to_owned(), kind.into()),
+        ("metric_agg_key".to_owned(), key.into()),
+    ]);
+    if let Some(group) = group {
+        map.insert("query_key".to_owned(), draft.keyword_field(group)?.into());
+    }
+    let number = draft.number(number)?;
+    for (name, threshold) in thresholds(operator, number) {
+        map.insert((*name).to_owned(), threshold.into());
+    }
+    Ok(map)
+}
+
+/// An alert comes when the figure is above `max_threshold`, or below `min_threshold`.
+///
+/// sigmac is wrong about `<=`: it should be one more, not one less.
+fn thresholds(operator: &str, number: i64) -> Vec<(&'static str, i64)> {
+    let (more, less) = (number.saturating_add(1), number.saturating_sub(1));
+    match operator {
+        ">" => vec![("max_threshold", number)],
+        ">=" => vec![("max_threshold", less)],
+        "<" => vec![("min_threshold", number)],
+        "<=" => vec![("min_threshold", less)],
+        _ => vec![("max_threshold", less), ("min_threshold", more)],
+    }
+}
+
+/// Ways in which ElastAlert sends alerts, each with the options that go into the rule.
+const METHODS: &[(&str, &[&str])] = &[
+    (
+        "email",
+        &["email", "from_addr", "smtp_auth_file", "smtp_host"],
+    ),
+    ("http_post", &["http_post_url"]),
+];
+
+/// How alerts are sent: as the option `alert_methods` says, or into ElastAlert's log.
+fn alerts(draft: &Draft<'_, '_>) -> Map<String, Json> {
+    let asked = draft.options.or("alert_methods", "");
+    let (mut methods, mut map) = (Vec::new(), Map::new());
+    for (method, settings) in METHODS {
+        if !asked.split(',').any(|name| name.trim() == *method) {
+            continue;
+        }
+        methods.push(Json::from(*method));
+        for setting in *settings {
+            if let Some(value) = draft.options.get(setting) {
+                let value = match *setting {
+                    "email" => value.split(',').map(str::trim).collect(),
+                    _ => value.into(),
+                };
+                map.insert((*setting).to_owned(), value);
+            }
+        }
+    }
+    if methods.is_empty() {
+        methods.push("debug".into());
+    }
+    map.insert("alert".to_owned(), methods.into());
+    map
+}

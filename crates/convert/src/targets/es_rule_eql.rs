@@ -1,0 +1,26 @@
+//! Rules of Elastic's detection engine, with queries in EQL.
+
+use super::{Artefact, Target, es_eql, es_rule};
+use crate::sigmac::{Draft, Failure, json};
+
+/// `es-rule-eql`
+pub(super) struct EsRuleEql;
+
+impl Target for EsRuleEql {
+    fn name(&self) -> &'static str {
+        "es-rule-eql"
+    }
+
+    fn title(&self) -> &'static str {
+        "Elastic detection rule (EQL)"
+    }
+
+    fn write(&self, draft: &Draft<'_, '_>) -> Result<Artefact, Failure> {
+        let search = es_rule::Search {
+            language: "eql",
+            kind: "eql",
+            query: es_eql::query(draft)?,
+        };
+        Ok(Artefact::Text(json(&es_rule::rule(draft, &search))))
+    }
+}
