@@ -101,14 +101,20 @@ impl Mapping {
         })
     }
 
-    /// What it says of the names of fields, for all rules, and nothing of log sources.
-    pub fn names_only(mut self) -> Mapping {
+    /// What configurations of sigmac say of the names of fields, for all rules, and nothing of log sources. These names
+    /// come beside the one that a field has in the rule, so that a mapping behind this one can still tell what is meant.
+    pub fn names_beside(mut self) -> Mapping {
         for part in &mut self.parts {
             if let Part::Custom(custom) = part {
-                custom.forget_log_sources();
+                custom.leave_names_beside();
             }
         }
         self
+    }
+
+    /// Whether it is a configuration of sigmac.
+    pub fn is_config(&self) -> bool {
+        matches!(self.parts.as_slice(), [Part::Custom(Custom::Config(_))])
     }
 
     /// How the names begin that it gives to fields.

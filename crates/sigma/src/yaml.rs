@@ -112,6 +112,40 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// A text that stands in no source.
+    pub fn text(text: impl Into<Cow<'a, str>>) -> Node<'a> {
+        let scalar = Scalar {
+            text: text.into(),
+            span: Span::default(),
+            origin: None,
+            plain: false,
+        };
+        Node {
+            span: Span::default(),
+            content: Content::Scalar(scalar),
+        }
+    }
+
+    /// The scalar, without the node around it.
+    fn into_scalar(self) -> Option<Scalar<'a>> {
+        match self.content {
+            Content::Scalar(scalar) => Some(scalar),
+            _ => None,
+        }
+    }
+
+    /// A map that stands in no source.
+    pub fn map(entries: impl IntoIterator<Item = (&'a str, Node<'a>)>) -> Node<'a> {
+        let entries = entries.into_iter().filter_map(|(key, value)| {
+            let key = Node::text(key).into_scalar()?;
+            Some(Entry { key, value })
+        });
+        Node {
+            span: Span::default(),
+            content: Content::Map(entries.collect()),
+        }
+    }
+
     /// The entries, if it is a map.
     pub fn as_map(&self) -> Option<&[Entry<'a>]> {
         match &self.content {

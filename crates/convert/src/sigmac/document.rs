@@ -25,7 +25,11 @@ impl<'a> Rule<'a> {
     /// Where it begins.
     pub fn span(&self) -> sigma::Span {
         let first = self.root.as_map().and_then(<[_]>::first);
-        first.map_or(self.root.span, |first| first.key.span)
+        // What was made of a rule that is read already has no places but its own.
+        let placed = first
+            .map(|first| first.key.span)
+            .filter(|span| span.line > 0);
+        placed.unwrap_or(self.root.span)
     }
 
     /// The text of a key at the top, as Python would show it; none if it is missing.
@@ -84,6 +88,62 @@ impl<'a> Rule<'a> {
         }
         self.get("detection")
             .is_some_and(|node| find(node, field, value))
+    }
+}
+
+/// The head of a rule that was read by [`sigma`].
+impl<'a> From<&'a sigma::Rule> for Rule<'a> {
+    fn from(rule: &'a sigma::Rule) -> Rule<'a> {
+        let text = |text: &'a str| Node::text(text);
+        let texts = |texts: &'a [String]| list(texts.iter().map(|text| Node::text(text.as_str())));
+        let source = &rule.log_source;
+        let attributes = [
+            ("category", &source.category),
+            ("product", &source.product),
+            ("service", &source.service),
+        ];
+        let log_source = attributes
+            .into_iter()
+            .filter_map(|(key, value)| Some((key, text(value.as_deref()?))));
+        let optional = [
+            ("description", rule.description.as_deref()),
+            ("author", rule.author.as_deref()),
+            ("status", rule.status.map(sigma::Status::as_str)),
+            ("level", rule.level.map(sigma::Level::as_str)),
+        ];
+        let dates = [("date", rule.date), ("modified", rule.modified)];
+        let entries = [("title", text(&rule.title)), ("id", text(rule.id.as_str()))]
+            .into_iter()
+            .chain(
+                optional
+                    .into_iter()
+                    .filter_map(|(key, value)| Some((key, text(value?)))),
+            )
+            .chain(
+                dates
+                    .into_iter()
+                    .filter_map(|(key, date)| Some((key, Node::text(date?.to_string())))),
+            )
+            .chain([
+                ("references", texts(&rule.references)),
+                ("fields", texts(&rule.fields)),
+                ("falsepositives", texts(&rule.false_positives)),
+                (
+                    "tags",
+                    list(rule.tags.iter().map(|tag| Node::text(tag.to_string()))),
+                ),
+                ("logsource", Node::map(log_source)),
+            ]);
+        let mut root = Node::map(entries);
+        root.span = rule.location.span;
+        Rule { root }
+    }
+}
+
+fn list<'a>(nodes: impl Iterator<Item = Node<'a>>) -> Node<'a> {
+    Node {
+        span: sigma::Span::default(),
+        content: Content::List(nodes.collect()),
     }
 }
 

@@ -11,8 +11,8 @@ pub(crate) mod attack;
 mod condition;
 mod config;
 mod document;
-mod dsl;
-mod eql;
+pub(crate) mod dsl;
+pub(crate) mod eql;
 mod filter;
 mod modifier;
 mod options;
@@ -33,14 +33,12 @@ pub(crate) use document::Rule;
 pub(crate) use options::Fields;
 pub(crate) use python::{json, json_indented};
 pub(crate) use pyyaml::dump as dump_yaml;
-pub(crate) use read::Query;
+pub(crate) use query_string::Writer;
+pub(crate) use read::{Meaning, Query, Reader};
 pub(crate) use value::Value;
 
-use crate::Head;
-use crate::targets::{Artefact, Target};
-use query_string::Writer;
-use read::Reader;
-use sha2::{Digest, Sha256};
+use crate::draft::{Converted, Draft};
+use crate::targets::Target;
 use sigma::yaml::{self, Node};
 use sigma::{Diagnostic, Location, Severity, Source, Span};
 use std::cell::RefCell;
@@ -89,7 +87,7 @@ pub struct Failure {
 }
 
 impl Failure {
-    fn new(status: Status, file: &str, span: Span, message: String) -> Failure {
+    pub(crate) fn new(status: Status, file: &str, span: Span, message: String) -> Failure {
         let code = match status {
             Status::Crash => "sigmac-crash",
             Status::Yaml => "yaml",
@@ -111,15 +109,6 @@ impl Failure {
             },
         }
     }
-}
-
-/// A rule that was converted.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Converted {
-    /// What it says of itself.
-    pub head: Head,
-    /// What it became.
-    pub artefact: Artefact,
 }
 
 /// Converts rules for one target.
@@ -207,168 +196,8 @@ impl<'t> Converter<'t> {
             fields: &self.fields,
             names: &self.names,
             reader: &reader,
+            notes: RefCell::default(),
         };
-        Ok(Converted {
-            artefact: self.target.write(&draft)?,
-            head: rule.head(),
-        })
-    }
-}
-
-/// A rule that is read, and all that a target may want to know.
-pub struct Draft<'d, 'a> {
-    pub(crate) rule: &'d Rule<'a>,
-    pub(crate) queries: Vec<Query>,
-    pub(crate) indices: Vec<String>,
-    pub(crate) chain: &'d Chain,
-    pub(crate) options: &'d Options,
-    pub(crate) fields: &'d Fields,
-    names: &'d RefCell<HashMap<String, usize>>,
-    reader: &'d Reader<'d, 'a>,
-}
-
-impl Draft<'_, '_> {
-    /// The target cannot do something.
-    pub(crate) fn refuse(&self, message: impl Into<String>) -> Failure {
-        Failure::new(
-            Status::NotImplemented,
-            self.reader.file,
-            self.rule.span(),
-            message.into(),
-        )
-    }
-
-    /// The target refuses to do something, although it could.
-    pub(crate) fn not_supported(&self, message: impl Into<String>) -> Failure {
-        Failure {
-            status: Status::NotSupported,
-            ..self.refuse(message)
-        }
-    }
-
-    /// The query string of a rule that has one condition and counts nothing.
-    pub(crate) fn query_string(&self) -> Result<String, Failure> {
-        let query = self.only_query()?;
-        if query.aggregation.is_some() {
-            return Err(self.refuse("this target cannot write aggregations"));
-        }
-        self.lucene(query)
-    }
-
-    /// The query of a condition in Elasticsearch's JSON; that of an empty one is an empty map.
-    pub(crate) fn dsl(&self, query: &Query) -> Result<serde_json::Value, Failure> {
-        match &query.tree {
-            Some(tree) => dsl::query(tree, self.fields).map_err(|message| self.refuse(message)),
-            None => Ok(serde_json::json!({})),
-        }
-    }
-
-    /// The condition of a rule that has one.
-    pub(crate) fn only_query(&self) -> Result<&Query, Failure> {
-        match self.queries.as_slice() {
-            [query] => Ok(query),
-            _ => Err(self.refuse("this target cannot write a list of conditions")),
-        }
-    }
-
-    /// The first condition, for targets that have no place for more.
-    pub(crate) fn first_query(&self) -> Result<&Query, Failure> {
-        let first = self.queries.first();
-        first.ok_or_else(|| self.refuse("there is no condition in the list of conditions"))
-    }
-
-    /// The query of a condition in EQL.
-    pub(crate) fn eql(&self, query: &Query) -> Result<String, Failure> {
-        eql::event(query.tree.as_ref()).map_err(|message| self.refuse(message))
-    }
-
-    /// The query of a search of the rule in EQL, by the name of the search.
-    pub(crate) fn eql_of(&self, search: &str) -> Result<String, Failure> {
-        let tree = self.reader.named(search)?;
-        eql::event(tree.as_ref()).map_err(|message| self.refuse(message))
-    }
-
-    /// The query string of a condition.
-    pub(crate) fn lucene(&self, query: &Query) -> Result<String, Failure> {
-        let Some(tree) = &query.tree else {
-            return Ok(String::new());
-        };
-        let written = Writer::new(self.fields, self.options).query(tree);
-        let text = written.map_err(|message| self.refuse(message))?;
-        Ok(self.chain.overridden(text))
-    }
-
-    /// The names of a field.
-    pub(crate) fn names(&self, field: &str) -> Result<Vec<String>, Failure> {
-        self.chain
-            .names(field, self.rule)
-            .map_err(|fault| self.reader.chain_fault(fault))
-    }
-
-    /// What the rule is called where names must be short: its id, or its title. No two get the same.
-    pub(crate) fn rule_name(&self) -> String {
-        let id = self
-            .rule
-            .text("id")
-            .filter(|id| !id.bytes().all(|byte| matches!(byte, b'0' | b'-')));
-        let name = id.unwrap_or_else(|| {
-            let title = self.rule.text("title").unwrap_or_default();
-            title.replace(' ', "-").replace(['(', ')'], "")
-        });
-        let mut names = self.names.borrow_mut();
-        let times = names.entry(name.clone()).or_default();
-        *times += 1;
-        if *times == 1 {
-            name
-        } else {
-            format!("{name}-{times}")
-        }
-    }
-
-    /// The id of the rule. Where it has none, or another rule has it already, it gets one that is made of its name: the
-    /// same in each run, where sigmac's is random.
-    pub(crate) fn rule_uuid(&self) -> String {
-        let name = self.rule_name();
-        if self.rule.text("id").as_ref() == Some(&name) {
-            return name.to_ascii_lowercase();
-        }
-        let hash = Sha256::digest(name.as_bytes());
-        let mut digits: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-        // Version 8 of RFC 9562 leaves it to us what the other digits are.
-        digits.replace_range(12..13, "8");
-        digits.replace_range(16..17, "8");
-        [0..8, 8..12, 12..16, 16..20, 20..32]
-            .map(|part| &digits[part])
-            .join("-")
-    }
-
-    /// The one name of a field, as a whole and not as its words.
-    pub(crate) fn keyword_field(&self, field: &str) -> Result<String, Failure> {
-        Ok(self.fields.keyword_name(&self.field(field)?))
-    }
-
-    /// The number that a figure is compared with.
-    pub(crate) fn number(&self, text: &str) -> Result<i64, Failure> {
-        let number = text.parse();
-        number.map_err(|_| self.refuse(format!("`{text}` in the aggregation is no whole number")))
-    }
-
-    /// The aggregation function is not among those that the target can write.
-    pub(crate) fn refuse_aggregation(&self, function: &str) -> Failure {
-        let title = self.rule.text("title").unwrap_or_default();
-        self.refuse(format!(
-            "{title} : the aggregation `{function}` is not implemented for this target"
-        ))
-    }
-
-    /// The one name of a field.
-    pub(crate) fn field(&self, field: &str) -> Result<String, Failure> {
-        let names = self.names(field)?;
-        match <[String; 1]>::try_from(names) {
-            Ok([name]) => Ok(name),
-            Err(_) => Err(self.refuse(format!(
-                "`{field}` has several names here, and an aggregation wants one"
-            ))),
-        }
+        draft.written(self.target)
     }
 }

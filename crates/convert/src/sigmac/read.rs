@@ -7,16 +7,27 @@ use super::modifier::{self, Refusal};
 use super::tree::Tree;
 use super::value::{Operand, Value};
 use super::{Failure, Status};
+use predicate::Predicate;
+use query::Schema;
 use sigma::Span;
 use sigma::yaml::{Content, Entry, Node};
+use std::sync::Arc;
 
 /// What one condition of a rule looks for.
 #[derive(Clone, Debug)]
 pub(crate) struct Query {
-    /// The tree, with the conditions of the log source; none if nothing is left of it.
-    pub tree: Option<Tree>,
+    pub search: Meaning,
     /// What is counted.
     pub aggregation: Option<Aggregation>,
+}
+
+/// What is looked for.
+#[derive(Clone, Debug)]
+pub(crate) enum Meaning {
+    /// As sigmac sees it, with the conditions of the log source; none if nothing is left of it.
+    Tree(Option<Tree>),
+    /// As the specification has it, in an index with this schema.
+    Predicate(Predicate, Arc<Schema>),
 }
 
 /// Reads rules of one file.
@@ -80,7 +91,7 @@ impl<'r, 'a> Reader<'r, 'a> {
             None => own,
         };
         Ok(Query {
-            tree: tree.optimised(),
+            search: Meaning::Tree(tree.optimised()),
             aggregation,
         })
     }

@@ -1,6 +1,7 @@
 //! What the targets share that search with Elasticsearch's JSON.
 
-use crate::sigmac::{Aggregation, Draft, Failure};
+use crate::Draft;
+use crate::sigmac::{Aggregation, Failure};
 use serde_json::{Map, Value as Json, json};
 
 /// The search requests, one for each condition.

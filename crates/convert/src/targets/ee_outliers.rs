@@ -1,7 +1,8 @@
 //! Use cases of ee-outliers.
 
 use super::{Artefact, Target, dsl};
-use crate::sigmac::{Draft, Failure, Value, json};
+use crate::Draft;
+use crate::sigmac::{Failure, Value, json};
 use sigma::yaml::Content;
 
 /// `ee-outliers`
@@ -32,10 +33,19 @@ impl Target for EeOutliers {
             kinds.push_str(", ");
             kinds.push_str(&tag);
         }
-        let title = draft.rule.text("title").unwrap_or_default();
-        let reason = format!("Sigma hit - {title}");
-        let lines = [
-            ("es_dsl_filter", &*json(&filter)),
+        let text = |key: &str| {
+            let text = draft.rule.text(key).unwrap_or_default();
+            if draft.is_strict() {
+                plain(&text)
+            } else {
+                text
+            }
+        };
+        let reason = format!("Sigma hit - {}", text("title"));
+        let author = text("author");
+        let filter = json(&filter);
+        let mut lines = vec![
+            ("es_dsl_filter", filter.as_str()),
             ("es_index", index),
             ("outlier_type", &kinds),
             ("outlier_reason", &reason),
@@ -43,6 +53,9 @@ impl Target for EeOutliers {
             ("run_model", "1"),
             ("test_model", "0"),
         ];
+        if draft.is_strict() && !author.is_empty() {
+            lines.push(("rule_author", &author));
+        }
         let mut text = format!("[simplequery_sigma_{}]\n", draft.rule_name());
         for (name, value) in lines {
             text.push_str(&format!("{name} = {}\n", value.replace('\n', "\n\t")));
@@ -50,6 +63,18 @@ impl Target for EeOutliers {
         text.push('\n');
         Ok(Artefact::Text(text))
     }
+}
+
+/// A text without what ee-outliers takes for more: it splits texts at commas, and puts fields in for names in braces.
+fn plain(text: &str) -> String {
+    let harmless = |c| match c {
+        ',' => ';',
+        '{' => '(',
+        '}' => ')',
+        c if c.is_control() => ' ',
+        c => c,
+    };
+    text.chars().map(harmless).collect()
 }
 
 /// The tags as they stand; a single text is taken for a list of its letters.

@@ -1,7 +1,8 @@
 //! Rules of ElastAlert, with query strings.
 
 use super::{Artefact, Target};
-use crate::sigmac::{Aggregation, Draft, Failure, dump_yaml};
+use crate::Draft;
+use crate::sigmac::{Aggregation, Failure, dump_yaml};
 use serde_json::{Map, Value as Json, json};
 
 /// `elastalert`

@@ -1,7 +1,8 @@
 //! Rules of ElastAlert, with queries in Elasticsearch's JSON.
 
 use super::{Artefact, Target, dsl, elastalert};
-use crate::sigmac::{Draft, Failure};
+use crate::Draft;
+use crate::sigmac::Failure;
 use serde_json::json;
 
 /// `elastalert-dsl`

@@ -1,7 +1,8 @@
 //! Search requests in Elasticsearch's JSON.
 
 use super::{Artefact, Target, dsl};
-use crate::sigmac::{Draft, Failure, json_indented};
+use crate::Draft;
+use crate::sigmac::{Failure, json_indented};
 use serde_json::Value;
 
 /// `es-dsl`

@@ -1,7 +1,8 @@
 //! Queries in the Event Query Language.
 
 use super::{Artefact, Target};
-use crate::sigmac::{Aggregation, Draft, Failure};
+use crate::Draft;
+use crate::sigmac::{Aggregation, Failure};
 
 /// `es-eql`
 pub(super) struct EsEql;

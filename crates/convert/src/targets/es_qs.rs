@@ -1,7 +1,8 @@
 //! Lucene query strings.
 
 use super::{Artefact, Target};
-use crate::sigmac::{Draft, Failure};
+use crate::Draft;
+use crate::sigmac::Failure;
 
 /// `es-qs`
 pub(super) struct EsQs;

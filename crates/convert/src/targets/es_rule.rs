@@ -1,7 +1,8 @@
 //! Rules of Elastic's detection engine, with query strings.
 
 use super::{Artefact, Target};
-use crate::sigmac::{Aggregation, Draft, Failure, attack, json};
+use crate::Draft;
+use crate::sigmac::{Aggregation, Failure, attack, json};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;
 

@@ -1,7 +1,8 @@
 //! Rules of Elastic's detection engine, with queries in EQL.
 
 use super::{Artefact, Target, es_eql, es_rule};
-use crate::sigmac::{Draft, Failure, json};
+use crate::Draft;
+use crate::sigmac::{Failure, json};
 
 /// `es-rule-eql`
 pub(super) struct EsRuleEql;

@@ -1,7 +1,8 @@
 //! Saved searches for Kibana up to 7.2.
 
 use super::{Artefact, Target};
-use crate::sigmac::{Draft, Failure, json, json_indented};
+use crate::Draft;
+use crate::sigmac::{Failure, json, json_indented};
 use serde_json::{Value as Json, json};
 
 /// `kibana`

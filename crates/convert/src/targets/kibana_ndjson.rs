@@ -1,7 +1,8 @@
 //! Saved searches for Kibana from 7.3 on.
 
 use super::{Artefact, Target, kibana};
-use crate::sigmac::{Draft, Failure, json};
+use crate::Draft;
+use crate::sigmac::{Failure, json};
 use serde_json::{Value as Json, json};
 
 /// `kibana-ndjson`

@@ -13,7 +13,8 @@ mod kibana;
 mod kibana_ndjson;
 mod xpack_watcher;
 
-use crate::sigmac::{Draft, Failure};
+use crate::Draft;
+use crate::sigmac::Failure;
 
 /// What a rule becomes.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,7 +1,8 @@
 //! Watches of Elasticsearch's Watcher.
 
 use super::{Artefact, Target};
-use crate::sigmac::{Aggregation, Draft, Failure, json, json_indented};
+use crate::Draft;
+use crate::sigmac::{Aggregation, Failure, json, json_indented};
 use serde_json::{Map, Value as Json, json};
 
 /// `xpack-watcher`

@@ -46,6 +46,8 @@ pub(crate) struct Config {
     definitions: Option<Vec<Definition>>,
     merging: Merging,
     fields: HashMap<String, Names>,
+    /// Whether the names come beside the one in the rule, and not in its place.
+    beside: bool,
 }
 
 /// What is said of a log source.
@@ -116,6 +118,7 @@ pub(super) fn read(document: &Document, root: &Node<'_>) -> Found<Config> {
                 definitions,
                 merging,
                 fields: fields.into_iter().collect(),
+                beside: false,
             });
         }
         (definitions, fields, merging) => {
@@ -201,9 +204,10 @@ impl Config {
         });
     }
 
-    /// Leaves only the names of fields.
-    pub fn forget_log_sources(&mut self) {
+    /// Leaves only the names of fields, beside those in the rule.
+    pub fn leave_names_beside(&mut self) {
         self.definitions = None;
+        self.beside = true;
     }
 
     /// All names that it gives to fields.
@@ -221,6 +225,13 @@ impl Config {
 
     /// The names of a field in a rule as it was before.
     fn names(&self, name: &str, rule: &Draft<'_>) -> Vec<String> {
+        let own = self.beside.then(|| name.to_owned());
+        own.into_iter()
+            .chain(self.other_names(name, rule))
+            .collect()
+    }
+
+    fn other_names(&self, name: &str, rule: &Draft<'_>) -> Vec<String> {
         let own = || vec![name.to_owned()];
         match self.fields.get(name) {
             None => own(),

@@ -70,10 +70,10 @@ impl Custom {
         }
     }
 
-    /// Leaves only what a configuration says of the names of fields.
-    pub fn forget_log_sources(&mut self) {
+    /// Leaves only what a configuration says of the names of fields, which come beside those in the rule.
+    pub fn leave_names_beside(&mut self) {
         if let Custom::Config(config) = self {
-            config.forget_log_sources();
+            config.leave_names_beside();
         }
     }
 

@@ -80,6 +80,10 @@ pub(super) fn sources(name: &str) -> Vec<Source> {
             .map(|path| Source::Path(FieldPath::new(path)));
         return paths.chain(system.rebuilt.map(Source::Derived)).collect();
     }
+    if name.contains('.') {
+        // No field of Windows has such a name: it is the place itself, in one of the shapes.
+        return vec![path("", name)];
+    }
     let mut sources: Vec<Source> = EVENT_DATA.iter().map(|prefix| path(prefix, name)).collect();
     if name == "Data" {
         // All data without a name: a list as text of the element, or numbered from 1.
