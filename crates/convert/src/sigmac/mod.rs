@@ -83,7 +83,7 @@ pub struct Failure {
     /// How sigmac ends.
     pub status: Status,
     /// What is wrong, and where.
-    pub diagnostic: Diagnostic,
+    pub diagnostic: Box<Diagnostic>,
 }
 
 impl Failure {
@@ -96,7 +96,7 @@ impl Failure {
         };
         Failure {
             status,
-            diagnostic: Diagnostic {
+            diagnostic: Box::new(Diagnostic {
                 severity: Severity::Error,
                 code,
                 message,
@@ -106,7 +106,7 @@ impl Failure {
                     span,
                 },
                 labels: Vec::new(),
-            },
+            }),
         }
     }
 }
@@ -154,7 +154,7 @@ impl<'t> Converter<'t> {
             Err(diagnostic) => {
                 return vec![Err(Failure {
                     status: Status::Yaml,
-                    diagnostic: *diagnostic,
+                    diagnostic,
                 })];
             }
         };
@@ -339,8 +339,9 @@ impl Draft<'_, '_> {
         number.map_err(|_| self.refuse(format!("`{text}` in the aggregation is no whole number")))
     }
 
-    /// The aggregation function is not among those that the target can write.
-    pub(crate) fn refuse_aggregation(&self, function: &str) -> Failure {
+    /// The aggregation is not among those that the target can write.
+    pub(crate) fn refuse_aggregation(&self, it: &Aggregation) -> Failure {
+        let function = it.function();
         let title = self.rule.text("title").unwrap_or_default();
         self.refuse(format!(
             "{title} : the aggregation `{function}` is not implemented for this target"
