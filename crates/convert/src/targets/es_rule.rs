@@ -64,6 +64,7 @@ pub(super) fn rule(draft: &Draft<'_, '_>, search: &Search) -> Json {
     let authors = authors.iter().flat_map(|names| names.split(", "));
     let (severity, risk) = severity(draft.rule.text("level").as_deref());
     let tags = Tags::of(&draft.rule.texts("tags"));
+    let custom = draft.options.get("custom_tag");
     let mut rule = json!({
         "author": authors.collect::<Vec<&str>>(),
         "description": text("description"),
@@ -83,7 +84,7 @@ pub(super) fn rule(draft: &Draft<'_, '_>, search: &Search) -> Json {
         "query": search.query,
         "meta": {"from": "1m"},
         "severity": severity,
-        "tags": tags.shown(),
+        "tags": tags.shown().chain(custom).collect::<Vec<&str>>(),
         "to": "now",
         "type": search.kind,
         "threat": tags.threat(),
@@ -176,8 +177,8 @@ impl Tags {
         }
     }
 
-    fn shown(&self) -> Vec<&String> {
-        self.known.iter().chain(&self.others).collect()
+    fn shown(&self) -> impl Iterator<Item = &str> {
+        self.known.iter().chain(&self.others).map(String::as_str)
     }
 
     /// Each tactic of the rule, with those of its techniques that serve it. A tactic of several words is found if they
