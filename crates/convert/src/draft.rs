@@ -2,7 +2,8 @@
 
 use crate::Head;
 use crate::sigmac::{
-    self, Chain, Failure, Fields, Meaning, Options, Query, Reader, Rule, Status, Writer,
+    self, Aggregation, Chain, Failure, Fields, Meaning, Options, Query, Reader, Rule, Status,
+    Writer,
 };
 use crate::targets::{Artefact, Target};
 use query::{Note, Written};
@@ -202,8 +203,9 @@ impl Draft<'_, '_> {
         number.map_err(|_| self.refuse(format!("`{text}` in the aggregation is no whole number")))
     }
 
-    /// The aggregation function is not among those that the target can write.
-    pub(crate) fn refuse_aggregation(&self, function: &str) -> Failure {
+    /// The aggregation is not among those that the target can write.
+    pub(crate) fn refuse_aggregation(&self, it: &Aggregation) -> Failure {
+        let function = it.function();
         let title = self.rule.text("title").unwrap_or_default();
         self.refuse(format!(
             "{title} : the aggregation `{function}` is not implemented for this target"

@@ -59,6 +59,16 @@ pub(crate) enum Aggregation {
     },
 }
 
+impl Aggregation {
+    /// The name of what it does, as in the condition.
+    pub fn function(&self) -> &str {
+        match self {
+            Aggregation::Compare { function, .. } => function,
+            Aggregation::Near { .. } => "near",
+        }
+    }
+}
+
 /// Why a text is no condition, and which part of it is to blame.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Fault {

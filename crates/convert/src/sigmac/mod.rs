@@ -83,7 +83,7 @@ pub struct Failure {
     /// How sigmac ends.
     pub status: Status,
     /// What is wrong, and where.
-    pub diagnostic: Diagnostic,
+    pub diagnostic: Box<Diagnostic>,
 }
 
 impl Failure {
@@ -96,7 +96,7 @@ impl Failure {
         };
         Failure {
             status,
-            diagnostic: Diagnostic {
+            diagnostic: Box::new(Diagnostic {
                 severity: Severity::Error,
                 code,
                 message,
@@ -106,7 +106,7 @@ impl Failure {
                     span,
                 },
                 labels: Vec::new(),
-            },
+            }),
         }
     }
 }
@@ -154,7 +154,7 @@ impl<'t> Converter<'t> {
             Err(diagnostic) => {
                 return vec![Err(Failure {
                     status: Status::Yaml,
-                    diagnostic: *diagnostic,
+                    diagnostic,
                 })];
             }
         };

@@ -298,19 +298,17 @@ fn style(text: &str) -> Style {
     let printable = |c: char| c == '\n' || (' '..='~').contains(&c);
     let needs_escapes = !text.chars().all(printable) || text.contains(" \n");
     let lines = text.strip_suffix('\n').unwrap_or(text);
-    let is_text = || {
+    let is_other_type = || {
         OTHER_TYPES
             .as_ref()
-            .is_some_and(|types| !types.is_match(text))
+            .is_none_or(|types| types.is_match(text))
     };
     let is_long = lines.contains('\n');
     if needs_escapes || is_long && text.ends_with(' ') {
         Style::Double
     } else if is_long {
         Style::Literal
-    } else if text.contains('\n') || text.starts_with(' ') || text.ends_with(' ') {
-        Style::Single
-    } else if has_indicators(text) || !is_text() {
+    } else if text != text.trim_matches([' ', '\n']) || has_indicators(text) || is_other_type() {
         Style::Single
     } else {
         Style::Plain

@@ -1,25 +1,18 @@
 //! What the targets share that search with Elasticsearch's JSON.
 
 use crate::Draft;
-use crate::sigmac::{Aggregation, Failure};
+use crate::sigmac::{Aggregation, Failure, Query};
 use serde_json::{Map, Value as Json, json};
 
 /// The search requests, one for each condition.
 pub(super) fn requests(draft: &Draft<'_, '_>) -> Result<Vec<Json>, Failure> {
     let mut requests = Vec::with_capacity(draft.queries.len());
     for query in &draft.queries {
-        let mut request = json!({"query": {"constant_score": {"filter": draft.dsl(query)?}}});
-        if let Some(aggregation) = &query.aggregation {
-            if let Some(aggregation) = aggregate(draft, aggregation)? {
-                request["aggs"] = aggregation;
-            }
-        }
-        if let Some(timeframe) = draft.rule.timeframe() {
-            limit(
-                &mut request["query"]["constant_score"]["filter"],
-                draft,
-                &timeframe,
-            );
+        let mut request = filter(draft, query)?;
+        if let Some(aggregation) = &query.aggregation
+            && let Some(aggregation) = aggregate(draft, aggregation)?
+        {
+            request["aggs"] = aggregation;
         }
         let fields = draft.rule.texts("fields");
         if !fields.is_empty() {
@@ -35,6 +28,15 @@ pub(super) fn requests(draft: &Draft<'_, '_>) -> Result<Vec<Json>, Failure> {
         requests.push(request);
     }
     Ok(requests)
+}
+
+/// What a condition looks for, without what it counts: a request with nothing but a query.
+pub(super) fn filter(draft: &Draft<'_, '_>, query: &Query) -> Result<Json, Failure> {
+    let mut filter = draft.dsl(query)?;
+    if let Some(timeframe) = draft.rule.timeframe() {
+        limit(&mut filter, draft, &timeframe);
+    }
+    Ok(json!({"query": {"constant_score": {"filter": filter}}}))
 }
 
 /// Adds the time frame to the outermost AND; where there is none, one is put beside what is there.
@@ -62,10 +64,10 @@ fn aggregate(draft: &Draft<'_, '_>, aggregation: &Aggregation) -> Result<Option<
         number,
     } = aggregation
     else {
-        return Err(draft.refuse_aggregation("near"));
+        return Err(draft.refuse_aggregation(aggregation));
     };
     if function != "count" {
-        return Err(draft.refuse_aggregation(function));
+        return Err(draft.refuse_aggregation(aggregation));
     }
     let Some(group) = group else { return Ok(None) };
     let group = draft.field(group)?;

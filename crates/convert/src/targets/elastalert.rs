@@ -60,6 +60,7 @@ fn priority(level: Option<&str>) -> u8 {
 
 /// A span of time as ElastAlert has it. What is no other unit is a month.
 fn span(draft: &Draft<'_, '_>, text: &str) -> Result<Json, Failure> {
+    let text = text.trim();
     let unit = match text.chars().next_back() {
         Some('s') => "seconds",
         Some('m') => "minutes",
@@ -67,7 +68,7 @@ fn span(draft: &Draft<'_, '_>, text: &str) -> Result<Json, Failure> {
         Some('d') => "days",
         _ => "months",
     };
-    let mut digits = text.trim().chars();
+    let mut digits = text.chars();
     digits.next_back();
     let number: Result<i64, _> = digits.as_str().parse();
     let number = number.map_err(|_| {
@@ -87,7 +88,7 @@ fn aggregate(draft: &Draft<'_, '_>, it: &Aggregation) -> Result<Map<String, Json
         number,
     } = it
     else {
-        return Err(draft.refuse_aggregation("near"));
+        return Err(draft.refuse_aggregation(it));
     };
     let timeframe = draft.rule.timeframe();
     let timeframe = timeframe.as_deref().unwrap_or(DEFAULT_TIMEFRAME);
@@ -130,37 +131,80 @@ fn thresholds(operator: &str, number: i64) -> Vec<(&'static str, i64)> {
     }
 }
 
-/// Ways in which ElastAlert sends alerts, each with the options that go into the rule.
-const METHODS: &[(&str, &[&str])] = &[
-    (
-        "email",
-        &["email", "from_addr", "smtp_auth_file", "smtp_host"],
-    ),
-    ("http_post", &["http_post_url"]),
+/// A way in which ElastAlert sends alerts.
+struct Method {
+    /// What the option `alert_methods` calls it.
+    asked: &'static str,
+    /// What ElastAlert calls it.
+    name: &'static str,
+    /// Options, and what ElastAlert calls them.
+    settings: &'static [(&'static str, &'static str)],
+}
+
+const METHODS: &[Method] = &[
+    Method {
+        asked: "email",
+        name: "email",
+        settings: &[
+            ("emails", "email"),
+            ("from_addr", "from_addr"),
+            ("smtp_auth_file", "smtp_auth_file"),
+            ("smtp_host", "smtp_host"),
+        ],
+    },
+    Method {
+        asked: "http_post",
+        name: "post",
+        settings: &[
+            ("http_post_url", "http_post_url"),
+            (
+                "http_post_include_rule_metadata",
+                "http_post_static_payload",
+            ),
+        ],
+    },
 ];
 
 /// How alerts are sent: as the option `alert_methods` says, or into ElastAlert's log.
 fn alerts(draft: &Draft<'_, '_>) -> Map<String, Json> {
     let asked = draft.options.or("alert_methods", "");
-    let (mut methods, mut map) = (Vec::new(), Map::new());
-    for (method, settings) in METHODS {
-        if !asked.split(',').any(|name| name.trim() == *method) {
-            continue;
-        }
-        methods.push(Json::from(*method));
-        for setting in *settings {
-            if let Some(value) = draft.options.get(setting) {
-                let value = match *setting {
-                    "email" => value.split(',').map(str::trim).collect(),
-                    _ => value.into(),
-                };
-                map.insert((*setting).to_owned(), value);
+    let asked: Vec<&str> = asked.split(',').map(str::trim).collect();
+    let methods = METHODS.iter().filter(|it| asked.contains(&it.asked));
+    let (mut names, mut map) = (Vec::new(), Map::new());
+    for method in methods {
+        names.push(method.name);
+        for (option, setting) in method.settings {
+            if let Some(value) = draft.options.get(option) {
+                map.insert((*setting).to_owned(), setting_value(draft, option, value));
             }
         }
     }
-    if methods.is_empty() {
-        methods.push("debug".into());
+    if names.is_empty() {
+        names.push("debug");
     }
-    map.insert("alert".to_owned(), methods.into());
+    map.insert("alert".to_owned(), names.into());
+    map
+}
+
+fn setting_value(draft: &Draft<'_, '_>, option: &str, value: &str) -> Json {
+    match option {
+        "emails" => value.split(',').map(str::trim).collect(),
+        "http_post_include_rule_metadata" => json!({"sigma_rule_metadata": metadata(draft)}),
+        _ => value.into(),
+    }
+}
+
+/// What of a rule is sent with an alert.
+fn metadata(draft: &Draft<'_, '_>) -> Map<String, Json> {
+    let mut map = Map::new();
+    for key in ["title", "description", "level"] {
+        if let Some(text) = draft.rule.text(key) {
+            map.insert(key.to_owned(), text.into());
+        }
+    }
+    let tags = draft.rule.texts("tags");
+    if !tags.is_empty() {
+        map.insert("tags".to_owned(), tags.into());
+    }
     map
 }

@@ -3,7 +3,6 @@
 use super::{Artefact, Target, dsl, elastalert};
 use crate::Draft;
 use crate::sigmac::Failure;
-use serde_json::json;
 
 /// `elastalert-dsl`
 pub(super) struct ElastalertDsl;
@@ -18,9 +17,8 @@ impl Target for ElastalertDsl {
     }
 
     fn write(&self, draft: &Draft<'_, '_>) -> Result<Artefact, Failure> {
-        let requests = dsl::requests(draft)?;
-        // A filter has no place for what else is in a request.
-        let filter = requests.iter().map(|it| json!({"query": it["query"]}));
-        elastalert::rule(draft, filter.collect())
+        let filters = draft.queries.iter().map(|it| dsl::filter(draft, it));
+        let filters: Result<_, Failure> = filters.collect();
+        elastalert::rule(draft, filters?)
     }
 }

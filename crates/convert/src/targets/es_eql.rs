@@ -27,10 +27,8 @@ pub(super) fn query(draft: &Draft<'_, '_>) -> Result<String, Failure> {
     let event = draft.eql(query)?;
     let (with, without) = match &query.aggregation {
         None => return Ok(event),
-        Some(Aggregation::Compare { function, .. }) => {
-            return Err(draft.refuse_aggregation(function));
-        }
         Some(Aggregation::Near { with, without }) => (with, without),
+        Some(other) => return Err(draft.refuse_aggregation(other)),
     };
     let mut text = String::from("sequence");
     if let Some(timeframe) = draft.rule.timeframe() {

@@ -61,10 +61,11 @@ const DEFAULT_INDICES: [&str; 6] = [
 /// A rule around a search.
 pub(super) fn rule(draft: &Draft<'_, '_>, search: &Search) -> Json {
     let text = |key: &str| draft.rule.text(key).unwrap_or_default();
-    let author = draft.rule.text("author");
-    let authors = author.iter().flat_map(|names| names.split(", "));
+    let authors = draft.rule.texts("author");
+    let authors = authors.iter().flat_map(|names| names.split(", "));
     let (severity, risk) = severity(draft.rule.text("level").as_deref());
     let tags = Tags::of(&draft.rule.texts("tags"));
+    let custom = draft.options.get("custom_tag");
     let mut rule = json!({
         "author": authors.collect::<Vec<&str>>(),
         "description": text("description"),
@@ -84,7 +85,7 @@ pub(super) fn rule(draft: &Draft<'_, '_>, search: &Search) -> Json {
         "query": search.query,
         "meta": {"from": "1m"},
         "severity": severity,
-        "tags": tags.shown(),
+        "tags": tags.shown().chain(custom).collect::<Vec<&str>>(),
         "to": "now",
         "type": search.kind,
         "threat": tags.threat(),
@@ -109,25 +110,26 @@ fn severity(level: Option<&str>) -> (&'static str, u8) {
     }
 }
 
-/// How many events with the same value of a field make a hit.
+/// How many events make a hit: of all, or of those with the same value of a field.
 fn threshold(draft: &Draft<'_, '_>, it: &Aggregation) -> Result<Json, Failure> {
     let (function, group, operator, number) = match it {
-        Aggregation::Near { .. } => return Err(draft.refuse_aggregation("near")),
         Aggregation::Compare {
             function,
             field: None,
-            group: Some(group),
+            group,
             operator,
             number,
         } => (function, group, *operator, number),
-        Aggregation::Compare { function, .. } => return Err(draft.refuse_aggregation(function)),
+        _ => return Err(draft.refuse_aggregation(it)),
     };
     let least = match (function.as_str(), operator) {
         ("count", ">") => draft.number(number)?.saturating_add(1),
         ("count", ">=") => draft.number(number)?,
-        _ => return Err(draft.refuse_aggregation(function)),
+        _ => return Err(draft.refuse_aggregation(it)),
     };
-    Ok(json!({"field": draft.keyword_field(group)?, "value": least}))
+    let field = group.as_ref().map(|group| draft.keyword_field(group));
+    let field = field.transpose()?.unwrap_or_default();
+    Ok(json!({"field": field, "value": least}))
 }
 
 /// The tags of a rule, by what they are.
@@ -176,21 +178,19 @@ impl Tags {
         }
     }
 
-    fn shown(&self) -> Vec<&String> {
-        self.known.iter().chain(&self.others).collect()
+    fn shown(&self) -> impl Iterator<Item = &str> {
+        self.known.iter().chain(&self.others).map(String::as_str)
     }
 
-    /// Each tactic of the rule, with those of its techniques that serve it. Only names with blanks are found: newer
-    /// rules, which have `-` instead of `_` in them, have but tactics of one word here.
+    /// Each tactic of the rule, with those of its techniques that serve it. A tactic of several words is found if they
+    /// are joined with `_`, but not with `-` as in newer rules.
     fn threat(&self) -> Vec<Json> {
         let named = |tactic: &&attack::Cell| {
             let name = tactic.name();
             self.names.iter().any(|tag| tag.eq_ignore_ascii_case(&name))
         };
-        let mut seen = BTreeSet::new();
         attack::tactics()
             .filter(named)
-            .filter(|tactic| seen.insert(tactic.name()))
             .map(|tactic| {
                 let cells = self
                     .techniques

@@ -3,7 +3,7 @@
 use super::{Artefact, Target};
 use crate::Draft;
 use crate::sigmac::{Aggregation, Failure, json, json_indented};
-use serde_json::{Map, Value as Json, json};
+use serde_json::{Value as Json, json};
 
 /// `xpack-watcher`
 pub(super) struct XpackWatcher;
@@ -70,11 +70,11 @@ fn watch(draft: &Draft<'_, '_>, query: String, figure: Figure) -> Json {
         "input": {"search": {"request": {"body": body, "indices": draft.indices}}},
         "condition": {"compare": {figure.path: {figure.comparison: figure.number}}},
         "actions": {"send_email": {
-            "throttle_period": "15m",
+            "throttle_period": draft.options.or("action_throttle_period", "15m"),
             "email": {
-                "profile": "standard",
-                "from": "root@localhost",
-                "to": "root@localhost",
+                "profile": draft.options.or("mail_profile", "standard"),
+                "from": draft.options.or("mail_from", "root@localhost"),
+                "to": draft.options.or("mail", "root@localhost"),
                 "subject": format!("Sigma Rule '{}'", text("title")),
                 "body": MAIL,
                 "attachments": {"data.json": {"data": {"format": "json"}}},
@@ -105,7 +105,7 @@ impl Default for Figure {
 }
 
 impl Figure {
-    /// The number of events in the first bucket, which is the largest or the smallest one.
+    /// The figure of the first bucket, which is that of the largest or the smallest one. What is near is not counted.
     fn of(draft: &Draft<'_, '_>, it: &Aggregation) -> Result<Figure, Failure> {
         let Aggregation::Compare {
             function,
@@ -115,45 +115,79 @@ impl Figure {
             number,
         } = it
         else {
-            return Err(draft.refuse_aggregation("near"));
+            return Ok(Figure::default());
         };
-        if function != "count" {
-            return Err(draft.refuse_aggregation(function));
+        let order = Order::of(operator, draft.number(number)?);
+        let is_count = function == "count" || field.is_none();
+        let mut aggregations = None;
+        let mut path = "doc_count".to_owned();
+        if let Some(field) = field {
+            let inner = if is_count {
+                path.insert_str(0, "agg.buckets.0.");
+                order.buckets(draft.keyword_field(field)?, "_count")
+            } else {
+                path = "agg.value".to_owned();
+                json!({function.as_str(): {"field": draft.field(field)?}})
+            };
+            aggregations = Some(json!({"agg": inner}));
         }
-        let number = draft.number(number)?;
-        let (comparison, order, least) = match *operator {
+        if let Some(group) = group {
+            let by = if is_count { "_count" } else { "agg" };
+            let mut buckets = order.buckets(draft.keyword_field(group)?, by);
+            if let Some(inner) = aggregations {
+                buckets["aggs"] = inner;
+            }
+            aggregations = Some(json!({"by": buckets}));
+            path.insert_str(0, "by.buckets.0.");
+        }
+        let path = match &aggregations {
+            Some(_) => format!("ctx.payload.aggregations.{path}"),
+            None => Figure::default().path,
+        };
+        Ok(Figure {
+            aggregations,
+            path,
+            comparison: order.comparison,
+            number: order.number,
+        })
+    }
+}
+
+/// How a figure is compared, and which bucket must come first for it.
+struct Order {
+    comparison: &'static str,
+    number: i64,
+    direction: &'static str,
+    /// Buckets with fewer events are left out.
+    least: i64,
+}
+
+impl Order {
+    fn of(operator: &str, number: i64) -> Order {
+        let (comparison, direction, least) = match operator {
             ">" => ("gt", "desc", number.saturating_add(1)),
             ">=" => ("gte", "desc", number),
             "<" => ("lt", "asc", 1),
             "<=" => ("lte", "asc", 1),
             _ => ("eq", "desc", number),
         };
-        let mut path = String::new();
-        let mut aggregations = None;
-        for (name, field) in [("agg", field), ("by", group)] {
-            let Some(field) = field else { continue };
-            let mut buckets = json!({"terms": {
-                "field": draft.keyword_field(field)?,
-                "size": 10,
-                "order": {"_count": order},
-                "min_doc_count": least,
-            }});
-            if let Some(inner) = aggregations {
-                buckets["aggs"] = inner;
-            }
-            aggregations = Some(Json::Object(Map::from_iter([(name.to_owned(), buckets)])));
-            path = format!("{name}.buckets.0.{path}");
-        }
-        let path = match &aggregations {
-            Some(_) => format!("ctx.payload.aggregations.{path}doc_count"),
-            None => Figure::default().path,
-        };
-        Ok(Figure {
-            aggregations,
-            path,
+        Order {
             comparison,
             number,
-        })
+            direction,
+            least,
+        }
+    }
+
+    /// Buckets of a field's values, sorted by the number of their events or by a figure that is not one of events.
+    fn buckets(&self, field: String, by: &str) -> Json {
+        let least = if by == "_count" { self.least } else { 1 };
+        json!({"terms": {
+            "field": field,
+            "size": 10,
+            "order": {by: self.direction},
+            "min_doc_count": least,
+        }})
     }
 }
 
