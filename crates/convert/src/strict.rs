@@ -5,7 +5,7 @@
 
 use crate::draft::{Converted, Draft};
 use crate::sigmac::{
-    Chain, Config, Failure, Fields, Meaning, Options, Query, Reader, Rule, Status,
+    Chain, Config, Failure, Fields, Filter, Meaning, Options, Query, Reader, Rule, Status,
 };
 use crate::targets::Target;
 use mapping::{MapError, MappedRule, Mapping};
@@ -82,6 +82,8 @@ pub struct Converter<'t> {
     schema: Arc<Schema>,
     options: Options,
     fields: Fields,
+    filter: Filter,
+    today: i64,
     names: RefCell<HashMap<String, usize>>,
 }
 
@@ -100,15 +102,30 @@ impl<'t> Converter<'t> {
             schema: Arc::new(schema),
             options,
             fields,
+            filter: Filter::default(),
+            today: 0,
             names: RefCell::default(),
         }
     }
 
-    /// Converts a rule.
-    ///
-    /// # Errors
-    /// What cannot be mapped or written; [`Severity::NeedsSetUp`] if it only lacks the names of its log source.
-    pub fn convert(&self, rule: &sigma::Rule) -> Result<Converted, Failure> {
+    /// Converts only rules that `filter` wants; `today` counts days from 1970.
+    pub fn only(self, filter: Filter, today: i64) -> Converter<'t> {
+        Converter {
+            filter,
+            today,
+            ..self
+        }
+    }
+
+    /// Converts a rule; none if it is not wanted. What cannot be mapped or written is a failure, with the severity
+    /// [`Severity::NeedsSetUp`] if the rule only lacks the names of its log source.
+    pub fn convert(&self, rule: &sigma::Rule) -> Option<Result<Converted, Failure>> {
+        let head = Rule::from(rule);
+        let wanted = self.filter.wants(&head, self.today);
+        wanted.then(|| self.write(rule, &head))
+    }
+
+    fn write(&self, rule: &sigma::Rule, head: &Rule<'_>) -> Result<Converted, Failure> {
         let location = &rule.location;
         let mapped = self.rule_names.map(rule).map_err(|error| {
             let mut failure = Failure::new(
@@ -125,16 +142,15 @@ impl<'t> Converter<'t> {
             }
             failure
         })?;
-        let head = Rule::from(rule);
         let chain = &self.rule_names.chain;
         let draft = Draft {
-            rule: &head,
+            rule: head,
             queries: vec![Query {
                 search: Meaning::Predicate(mapped.predicate(), self.schema.clone()),
                 aggregation: None,
             }],
             indices: chain
-                .scope(&head)
+                .scope(head)
                 .map(|scope| scope.indices)
                 .unwrap_or_default(),
             chain,
@@ -142,7 +158,7 @@ impl<'t> Converter<'t> {
             fields: &self.fields,
             names: &self.names,
             reader: &Reader {
-                rule: &head,
+                rule: head,
                 chain,
                 file: &location.file,
             },

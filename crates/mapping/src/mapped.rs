@@ -39,7 +39,7 @@ impl MappedRule {
         let within = |field: &Field| {
             let sources = field.sources().iter().filter(|source| match source {
                 Source::Path(path) => lies_within(path),
-                Source::Derived(derived) => derived.paths().any(|path| lies_within(&path)),
+                Source::Derived(derived) => derived.paths().all(|path| lies_within(&path)),
             });
             Field::new(sources.cloned())
         };
@@ -60,7 +60,15 @@ impl MappedRule {
 pub(crate) fn rebind(predicate: &Predicate, field: &impl Fn(&str) -> Field) -> Predicate {
     replace_fields(predicate, &|own| match own.sources() {
         [Source::Path(path)] => field(path.as_str()),
-        _ => Field::new(paths(own).flat_map(|name| field(name).sources().to_vec())),
+        _ => {
+            let mut sources: Vec<Source> = Vec::new();
+            for source in paths(own).flat_map(|name| field(name).sources().to_vec()) {
+                if !sources.contains(&source) {
+                    sources.push(source);
+                }
+            }
+            Field::new(sources)
+        }
     })
 }
 

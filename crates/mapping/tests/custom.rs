@@ -629,7 +629,7 @@ fn hostile_files_are_refused_or_harmless() {
 }
 
 /// The configurations of sigmac that are refused, and why.
-const REFUSED: [(&str, &str); 18] = [
+const REFUSED: [(&str, &str); 13] = [
     ("ala-azure-aws_cloudtrail.yml", "the key `overrides`"),
     ("arcsight-zeek.yml", "this is null"),
     ("carbon-black.yml", "the key `excludedfields`"),
@@ -637,12 +637,7 @@ const REFUSED: [(&str, &str); 18] = [
     ("dnif.yml", "the key `overrides`"),
     ("ecs-cloudtrail.yml", "the key `overrides`"),
     ("ecs-proxy.yml", "this is null"),
-    ("elk-defaultindex-filebeat.yml", "this is no mapping"),
-    ("elk-defaultindex-logstash.yml", "this is no mapping"),
-    ("elk-defaultindex.yml", "this is no mapping"),
-    ("filebeat-defaultindex.yml", "this is no mapping"),
     ("hawk.yml", "the key `product_name`"),
-    ("logstash-defaultindex.yml", "this is no mapping"),
     ("splunk-windows.yml", "the key `search`"),
     ("streamalert.yml", "the key `outputs`"),
     ("sumologic.yml", "the key `afl_fields`"),

@@ -3,6 +3,7 @@
 use crate::sigmac::SigmacCommand;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use convert::TARGETS;
 use sigma::Level;
 use std::path::PathBuf;
 use tag::Profile;
@@ -62,6 +63,7 @@ pub(crate) enum Command {
     Tag(TagCommand),
     Check(CheckCommand),
     Explain(ExplainCommand),
+    Convert(ConvertCommand),
     Sigmac(SigmacCommand),
     /// Prints the completions for a shell.
     ///
@@ -209,6 +211,65 @@ pub(crate) struct ExplainCommand {
     /// Leave out what does not matter for the outcome.
     #[arg(long)]
     pub(crate) brief: bool,
+}
+
+/// Converts rules to queries, alerts and use cases of other programs.
+///
+/// What is written finds what the rules mean, as far as a query can say it; where it finds more, or may miss something, that
+/// is told. `--compat` writes what the legacy converter sigmac would.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  sigtag convert --target ee-outliers --mapping winlogbeat rules/ > usecases.conf
+  sigtag convert --target elastalert --mapping my-fields.yml --split --output elastalert/ rules/
+  sigtag convert --target es-qs --mapping winlogbeat --schema my-index.json rule.yml
+
+Exit codes:
+  0  all rules were converted; also when some need set-up
+  1  a rule is broken, or the target cannot express it; the others were written
+  2  wrong usage or configuration; nothing was done")]
+pub(crate) struct ConvertCommand {
+    /// What rules are converted to.
+    #[arg(long, required = true, value_name = "TARGET", value_parser = PossibleValuesParser::new(TARGETS.iter().map(|target| target.name())))]
+    pub(crate) target: String,
+
+    /// How log sources and fields are called in the index: a configuration of sigmac (also by the names of those built in,
+    /// such as winlogbeat), or a pipeline of pySigma. May be given several times. What is built in comes last; without a
+    /// mapping, queries look for fields in all the shapes that sigtag knows.
+    #[arg(long, value_name = "NAME|FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) mapping: Vec<PathBuf>,
+
+    /// What the index makes of fields: `keywords` (as the templates of Beats and ECS have it), `dynamic` (as Elasticsearch does
+    /// by itself, text with a sub-field `keyword`), or a file with its mapping or template. [default: keywords]
+    #[arg(long, value_name = "NAME|FILE", value_hint = ValueHint::FilePath, conflicts_with = "compat")]
+    pub(crate) schema: Option<PathBuf>,
+
+    /// Write what sigmac would, with its faults.
+    #[arg(long)]
+    pub(crate) compat: bool,
+
+    /// Write what the rules mean. This is the default.
+    #[arg(long, conflicts_with = "compat")]
+    pub(crate) strict: bool,
+
+    /// An option of the target; `sigtag sigmac --backend-help TARGET` lists them. May be given several times.
+    #[arg(long, value_name = "NAME=VALUE")]
+    pub(crate) option: Vec<String>,
+
+    /// Write to this file, or with --split into this folder, instead of to standard output.
+    #[arg(long, value_name = "FILE|DIR", value_hint = ValueHint::AnyPath)]
+    pub(crate) output: Option<PathBuf>,
+
+    /// Write each rule into a file of its own.
+    #[arg(long)]
+    pub(crate) split: bool,
+
+    /// Rules that need set-up count as broken: exit with 1.
+    #[arg(long)]
+    pub(crate) strict_rules: bool,
+
+    /// Rule files, and folders with all .yml and .yaml files below them.
+    #[arg(required = true, value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub(crate) paths: Vec<PathBuf>,
 }
 
 /// Prints the man page of sigtag, or of one of its commands.

@@ -2,11 +2,13 @@
 
 mod arguments;
 mod check;
+mod convert;
 mod diagnostics;
 mod explain;
 mod mappings;
 mod show;
 mod sigmac;
+mod strict;
 mod tag;
 
 use arguments::{Arguments, Command, Setup};
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
         Command::Tag(command) => tag::run(&command),
         Command::Check(command) => check::run(&command),
         Command::Explain(command) => explain::run(&command),
+        Command::Convert(command) => convert::run(&command),
         Command::Sigmac(command) => return ExitCode::from(sigmac::run(&command)),
         Command::Completions { shell } => generate(|out| {
             clap_complete::generate(shell, &mut Arguments::command(), "sigtag", out);

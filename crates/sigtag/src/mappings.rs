@@ -27,11 +27,10 @@ fn read(name: &Path) -> Option<Mapping> {
     if name == Path::new(BUILTIN) {
         return Some(Mapping::builtin());
     }
-    let built_in = name.to_str().and_then(mapping::configs::text);
-    let text = match built_in.map_or_else(|| std::fs::read(name), |text| Ok(text.into_bytes())) {
+    let text = match text(name) {
         Ok(text) => text,
         Err(error) => {
-            show::error(&format!("{}: {error}", name.display()));
+            show::error(&error);
             return None;
         }
     };
@@ -48,5 +47,13 @@ fn read(name: &Path) -> Option<Mapping> {
             }
             None
         }
+    }
+}
+
+/// The text of a configuration that is built in, or of a file.
+pub(crate) fn text(name: &Path) -> Result<Vec<u8>, String> {
+    match name.to_str().and_then(mapping::configs::text) {
+        Some(text) => Ok(text.into_bytes()),
+        None => std::fs::read(name).map_err(|error| format!("{}: {error}", name.display())),
     }
 }

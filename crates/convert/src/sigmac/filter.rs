@@ -100,8 +100,22 @@ impl Filter {
         })
     }
 
+    /// Whether it asks for the conditions of rules.
+    pub fn asks_conditions(&self) -> bool {
+        let asks = |condition: &Condition| {
+            matches!(
+                condition,
+                Condition::Is {
+                    key: Key::Condition,
+                    ..
+                }
+            )
+        };
+        self.conditions.iter().any(asks)
+    }
+
     /// Whether a rule is wanted. `today` counts days from 1970.
-    pub(super) fn wants(&self, rule: &Rule<'_>, today: i64) -> bool {
+    pub(crate) fn wants(&self, rule: &Rule<'_>, today: i64) -> bool {
         self.conditions
             .iter()
             .all(|condition| condition.holds(rule, today))

@@ -17,6 +17,17 @@ impl Target for EeOutliers {
         "ee-outliers use case"
     }
 
+    fn extension(&self) -> &'static str {
+        "conf"
+    }
+
+    fn options(&self) -> &'static [(&'static str, &'static str)] {
+        &[(
+            "set_size",
+            "how many events a search gives back; 0: as many as by default (0)",
+        )]
+    }
+
     fn write(&self, draft: &Draft<'_, '_>) -> Result<Artefact, Failure> {
         let mut requests = dsl::requests(draft)?;
         let filter = if requests.len() == 1 {

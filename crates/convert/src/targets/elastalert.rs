@@ -17,6 +17,33 @@ impl Target for Elastalert {
         "ElastAlert rule"
     }
 
+    fn extension(&self) -> &'static str {
+        "yaml"
+    }
+
+    fn options(&self) -> &'static [(&'static str, &'static str)] {
+        &[
+            (
+                "alert_methods",
+                "how alerts are sent: email, http_post; commas between them (into the log)",
+            ),
+            ("emails", "addresses, with commas between them"),
+            ("from_addr", "who sends mails"),
+            ("smtp_host", "the mail server"),
+            ("smtp_auth_file", "a file with its user and password"),
+            ("http_post_url", "where to post to"),
+            (
+                "http_post_include_rule_metadata",
+                "true: post what the rule says of itself",
+            ),
+            ("realert_time", "how long no second alert is sent (0m)"),
+            (
+                "not_bound_keyword",
+                "name of all fields together, for keywords (\\*.keyword)",
+            ),
+        ]
+    }
+
     fn write(&self, draft: &Draft<'_, '_>) -> Result<Artefact, Failure> {
         let query = draft.lucene(draft.first_query()?)?;
         rule(

@@ -17,6 +17,17 @@ impl Target for EsDsl {
         "Elasticsearch search request (JSON)"
     }
 
+    fn extension(&self) -> &'static str {
+        "json"
+    }
+
+    fn options(&self) -> &'static [(&'static str, &'static str)] {
+        &[(
+            "set_size",
+            "how many events a search gives back; 0: as many as by default (0)",
+        )]
+    }
+
     fn write(&self, draft: &Draft<'_, '_>) -> Result<Artefact, Failure> {
         Ok(Artefact::Json(dsl::requests(draft)?))
     }

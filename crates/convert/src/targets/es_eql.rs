@@ -16,6 +16,10 @@ impl Target for EsEql {
         "Elasticsearch EQL query"
     }
 
+    fn extension(&self) -> &'static str {
+        "eql"
+    }
+
     fn write(&self, draft: &Draft<'_, '_>) -> Result<Artefact, Failure> {
         query(draft).map(Artefact::Text)
     }

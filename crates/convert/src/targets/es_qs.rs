@@ -16,6 +16,17 @@ impl Target for EsQs {
         "Elasticsearch query string"
     }
 
+    fn extension(&self) -> &'static str {
+        "txt"
+    }
+
+    fn options(&self) -> &'static [(&'static str, &'static str)] {
+        &[(
+            "not_bound_keyword",
+            "name of all fields together, for keywords (\\*.keyword)",
+        )]
+    }
+
     fn write(&self, draft: &Draft<'_, '_>) -> Result<Artefact, Failure> {
         draft.query_string().map(Artefact::Text)
     }

@@ -18,6 +18,20 @@ impl Target for EsRule {
         "Elastic detection rule (Lucene)"
     }
 
+    fn extension(&self) -> &'static str {
+        "ndjson"
+    }
+
+    fn options(&self) -> &'static [(&'static str, &'static str)] {
+        &[
+            ("custom_tag", "one more tag"),
+            (
+                "not_bound_keyword",
+                "name of all fields together, for keywords (\\*.keyword)",
+            ),
+        ]
+    }
+
     fn write(&self, draft: &Draft<'_, '_>) -> Result<Artefact, Failure> {
         let query = draft.only_query()?;
         let threshold = query.aggregation.as_ref().map(|it| threshold(draft, it));

@@ -16,6 +16,14 @@ impl Target for EsRuleEql {
         "Elastic detection rule (EQL)"
     }
 
+    fn extension(&self) -> &'static str {
+        "ndjson"
+    }
+
+    fn options(&self) -> &'static [(&'static str, &'static str)] {
+        &[("custom_tag", "one more tag")]
+    }
+
     fn write(&self, draft: &Draft<'_, '_>) -> Result<Artefact, Failure> {
         let search = es_rule::Search {
             language: "eql",

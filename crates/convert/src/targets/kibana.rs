@@ -17,6 +17,17 @@ impl Target for Kibana {
         "Kibana saved search (up to 7.2)"
     }
 
+    fn extension(&self) -> &'static str {
+        "json"
+    }
+
+    fn options(&self) -> &'static [(&'static str, &'static str)] {
+        &[(
+            "not_bound_keyword",
+            "name of all fields together, for keywords (\\*.keyword)",
+        )]
+    }
+
     fn write(&self, draft: &Draft<'_, '_>) -> Result<Artefact, Failure> {
         let searches = searches(draft)?.into_iter().map(|search| {
             json!({

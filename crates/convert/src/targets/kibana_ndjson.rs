@@ -17,6 +17,17 @@ impl Target for KibanaNdjson {
         "Kibana saved search (NDJSON)"
     }
 
+    fn extension(&self) -> &'static str {
+        "ndjson"
+    }
+
+    fn options(&self) -> &'static [(&'static str, &'static str)] {
+        &[(
+            "not_bound_keyword",
+            "name of all fields together, for keywords (\\*.keyword)",
+        )]
+    }
+
     fn write(&self, draft: &Draft<'_, '_>) -> Result<Artefact, Failure> {
         let searches = kibana::searches(draft)?.into_iter().map(|search| {
             json!({

@@ -31,6 +31,8 @@ pub trait Target: Sync {
     fn name(&self) -> &'static str;
     /// What it is, in a few words.
     fn title(&self) -> &'static str;
+    /// How the names of its files end.
+    fn extension(&self) -> &'static str;
     /// Its options beside those on fields, and what they do.
     fn options(&self) -> &'static [(&'static str, &'static str)] {
         &[]

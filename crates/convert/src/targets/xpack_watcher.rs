@@ -17,6 +17,29 @@ impl Target for XpackWatcher {
         "Elasticsearch Watcher alert"
     }
 
+    fn extension(&self) -> &'static str {
+        "sh"
+    }
+
+    fn options(&self) -> &'static [(&'static str, &'static str)] {
+        &[
+            ("output", "curl, plain or json (curl)"),
+            ("es", "the server that curl speaks to (localhost:9200)"),
+            ("filter_range", "how far back a watch looks (30m)"),
+            (
+                "action_throttle_period",
+                "how long no second mail is sent (15m)",
+            ),
+            ("mail_from", "who sends mails (root@localhost)"),
+            ("mail", "who gets them (root@localhost)"),
+            ("mail_profile", "how mails are written (standard)"),
+            (
+                "not_bound_keyword",
+                "name of all fields together, for keywords (\\*.keyword)",
+            ),
+        ]
+    }
+
     fn write(&self, draft: &Draft<'_, '_>) -> Result<Artefact, Failure> {
         let mut texts = Vec::with_capacity(draft.queries.len());
         for query in &draft.queries {

@@ -89,6 +89,19 @@ pub(crate) struct SigmacCommand {
     #[arg(short = 'I', long)]
     pub(super) ignore_backend_errors: bool,
 
+    /// Write what the rules mean, not what sigmac would: docs/sigmac.md lists what that corrects.
+    #[arg(long)]
+    pub(super) strict: bool,
+
+    /// Write what sigmac would. This is the default.
+    #[arg(long, conflicts_with = "strict")]
+    pub(super) compat: bool,
+
+    /// With --strict: what the index makes of fields, `keywords` (as the templates of Beats and ECS have it), `dynamic` (text
+    /// with a sub-field `keyword`), or a file with its mapping or template. [default: keywords]
+    #[arg(long, value_name = "NAME|FILE", value_hint = ValueHint::FilePath, requires = "strict")]
+    pub(super) schema: Option<PathBuf>,
+
     /// Allow no configuration, and any order of them.
     #[arg(long, hide = true)]
     pub(super) shoot_yourself_in_the_foot: bool,

@@ -43,7 +43,7 @@ impl Library {
     }
 
     /// The configurations of these names, paths of files, or folders that are searched for the names.
-    pub fn chain(&mut self, names: &[PathBuf]) -> Result<Vec<(String, Config)>, Refusal> {
+    pub fn chain(&mut self, names: &[PathBuf]) -> Result<Vec<Found>, Refusal> {
         let (folders, names): (Vec<_>, Vec<_>) = names.iter().partition(|name| name.is_dir());
         // Those that are named for this run come before the usual ones.
         let usual = std::mem::take(&mut self.files);
@@ -52,17 +52,17 @@ impl Library {
         names.into_iter().map(|name| self.find(name)).collect()
     }
 
-    fn find(&self, name: &Path) -> Result<(String, Config), Refusal> {
+    fn find(&self, name: &Path) -> Result<Found, Refusal> {
         let shown = name.to_string_lossy().into_owned();
         let stem = |path: &&PathBuf| path.file_stem() == Some(name.as_os_str());
         if let Some(path) = self.files.iter().find(stem) {
-            return read_file(path).map(|config| (shown, config));
+            return Found::file(shown, path);
         }
         if let Some(text) = mapping::configs::text(&shown) {
-            return read(&shown, text.as_bytes()).map(|config| (shown, config));
+            return Found::read(shown, text.into_bytes());
         }
         if name.is_file() {
-            return read_file(name).map(|config| (shown, config));
+            return Found::file(shown, name);
         }
         let known: Vec<&str> = mapping::configs::names().collect();
         let message = format!(
@@ -112,19 +112,40 @@ impl Library {
     }
 }
 
-fn read_file(path: &Path) -> Result<Config, Refusal> {
-    let name = path.to_string_lossy();
-    let text = std::fs::read(path)
-        .map_err(|error| Refusal(code::UNREADABLE, format!("{name}: {error}")))?;
-    read(&name, &text)
+/// A configuration that was found.
+pub(super) struct Found {
+    /// The name or path that was asked for.
+    pub name: String,
+    /// Its text.
+    pub text: Vec<u8>,
+    /// What it says.
+    pub config: Config,
 }
 
-fn read(name: &str, text: &[u8]) -> Result<Config, Refusal> {
-    Config::read(&Source { name, text }).map_err(|diagnostic| {
-        eprintln!("{}\n", Printer::new().render(&diagnostic));
-        Refusal(
-            code::CONFIG,
-            format!("the configuration `{name}` cannot be used"),
-        )
-    })
+impl Found {
+    fn file(name: String, path: &Path) -> Result<Found, Refusal> {
+        match std::fs::read(path) {
+            Ok(text) => Found::read(name, text),
+            Err(error) => Err(Refusal(
+                code::UNREADABLE,
+                format!("{}: {error}", path.display()),
+            )),
+        }
+    }
+
+    fn read(name: String, text: Vec<u8>) -> Result<Found, Refusal> {
+        match Config::read(&Source {
+            name: &name,
+            text: &text,
+        }) {
+            Ok(config) => Ok(Found { name, text, config }),
+            Err(diagnostic) => {
+                eprintln!("{}\n", Printer::new().render(&diagnostic));
+                Err(Refusal(
+                    code::CONFIG,
+                    format!("the configuration `{name}` cannot be used"),
+                ))
+            }
+        }
+    }
 }

@@ -8,10 +8,12 @@ pub(crate) use arguments::{SigmacCommand, from_environment};
 
 use crate::diagnostics::Printer;
 use crate::show;
+use crate::strict::{self, Notes};
 use anstream::eprintln;
-use configs::Library;
+use configs::{Found, Library};
 use convert::sigmac::{Chain, Config, Converter, FIELD_OPTIONS, Failure, Filter, Options};
-use convert::{Artefact, TARGETS, Target};
+use convert::strict::Names;
+use convert::{Artefact, Converted, TARGETS, Target};
 use sigma::Source;
 use sink::Sink;
 use std::fmt::Write;
@@ -93,17 +95,20 @@ fn dispatch(command: &SigmacCommand, out: &mut String) -> Result<u8, Refusal> {
     let filter = Filter::read(command.filter.as_deref().unwrap_or_default())
         .map_err(|error| Refusal(code::OUTPUT, error.to_string()))?;
     let sink = Sink::new(command)?;
-    let chain = Chain::new(configs.into_iter().map(|(_, config)| config).collect());
-    let converter = Converter::new(target, chain, options).only(filter, days_since_1970());
-    Ok(Run {
+    let run = Run {
         command,
         target,
-        converter,
         sink,
         printer: Printer::new(),
+        notes: Notes::default(),
+        parts: Vec::new(),
         failed: Vec::new(),
+    };
+    if command.strict {
+        return run.strict(&configs, options, filter);
     }
-    .all())
+    let chain = Chain::new(configs.into_iter().map(|found| found.config).collect());
+    Ok(run.compat(&Converter::new(target, chain, options).only(filter, days_since_1970())))
 }
 
 /// The target of a name.
@@ -142,10 +147,10 @@ fn suits(config: &Config, target: &dyn Target) -> bool {
     config.backends.as_ref().is_none_or(for_target)
 }
 
-fn check(configs: &[(String, Config)], target: &dyn Target, anyway: bool) -> Result<(), Refusal> {
+fn check(configs: &[Found], target: &dyn Target, anyway: bool) -> Result<(), Refusal> {
     let refuse = |message: String| Err(Refusal(code::CONFIG_ORDER, message));
     let mut last: Option<(i64, &str)> = None;
-    for (name, config) in configs {
+    for Found { name, config, .. } in configs {
         if !suits(config, target) {
             return refuse(format!(
                 "the configuration `{name}` is not meant for `{}`: it does not name it under `backends`",
@@ -202,53 +207,124 @@ fn days_since_1970() -> i64 {
 struct Run<'c> {
     command: &'c SigmacCommand,
     target: &'static dyn Target,
-    converter: Converter<'static>,
     sink: Sink,
     printer: Printer,
+    notes: Notes,
+    /// What is written when all rules are there.
+    parts: Vec<serde_json::Value>,
     /// The exit codes of what went wrong.
     failed: Vec<u8>,
 }
 
 impl Run<'_> {
-    fn all(mut self) -> u8 {
-        let mut parts = Vec::new();
+    /// Converts as sigmac does.
+    fn compat(mut self, converter: &Converter<'_>) -> u8 {
         for path in self.files() {
-            let text = match read(&path) {
-                Ok(text) => text,
-                Err(error) => {
-                    show::error(&format!("{}: {error}", path.display()));
-                    self.failed.push(code::UNREADABLE);
-                    continue;
-                }
+            let Some(text) = self.read(&path) else {
+                continue;
             };
             let source = Source {
                 name: &path.to_string_lossy(),
                 text: &text,
             };
-            let mut texts = Vec::new();
-            for converted in self.converter.convert(&source) {
-                match converted {
-                    Ok(converted) => match converted.artefact {
-                        Artefact::Text(text) => texts.push((converted.head, text)),
-                        Artefact::Json(more) => parts.extend(more),
-                    },
-                    Err(failure) => self.report(&failure),
-                }
-            }
-            if let Err(refusal) = self.sink.rules(&path, texts) {
+            if let Err(refusal) = self.take(&path, converter.convert(&source)) {
                 return lost(refusal);
             }
         }
-        if let Err(refusal) = self.sink.end(self.target, self.target.finish(parts)) {
+        self.end()
+    }
+
+    /// Converts by what the rules mean.
+    fn strict(
+        mut self,
+        configs: &[Found],
+        options: Options,
+        filter: Filter,
+    ) -> Result<u8, Refusal> {
+        if filter.asks_conditions() {
+            let message = "with --strict, rules cannot be chosen by their conditions".to_owned();
+            return Err(Refusal(code::OUTPUT, message));
+        }
+        let sources = configs.iter().map(|found| Source {
+            name: &found.name,
+            text: &found.text,
+        });
+        let names = Names::read(&sources.collect::<Vec<_>>()).map_err(|diagnostics| {
+            for diagnostic in &diagnostics {
+                eprintln!("{}\n", self.printer.render(diagnostic));
+            }
+            Refusal(
+                code::CONFIG,
+                "a configuration cannot be used with --strict".to_owned(),
+            )
+        })?;
+        let schema = strict::schema(self.command.schema.as_deref())
+            .map_err(|error| Refusal(code::CONFIG, error))?;
+        let mut files = Vec::new();
+        for path in self.files() {
+            if let Some(text) = self.read(&path) {
+                files.push((path, text));
+            }
+        }
+        let when = (filter, days_since_1970());
+        let outcomes = strict::convert(&files, names, schema, self.target, options, when);
+        for outcomes in outcomes.chunk_by(|a, b| a.file == b.file) {
+            for outcome in outcomes {
+                if let Ok(converted) = &outcome.converted {
+                    self.notes.take(&outcome.title, &converted.notes);
+                }
+            }
+            let converted = outcomes.iter().map(|outcome| outcome.converted.clone());
+            if let Err(refusal) = self.take(&outcomes[0].file, converted.collect()) {
+                return Ok(lost(refusal));
+            }
+        }
+        Ok(self.end())
+    }
+
+    /// Takes what became of the rules of a file.
+    fn take(&mut self, path: &Path, rules: Vec<Result<Converted, Failure>>) -> Result<(), Refusal> {
+        let mut texts = Vec::new();
+        for converted in rules {
+            match converted {
+                Ok(Converted {
+                    head,
+                    artefact: Artefact::Text(text),
+                    ..
+                }) => texts.push((head, text)),
+                Ok(Converted {
+                    artefact: Artefact::Json(more),
+                    ..
+                }) => self.parts.extend(more),
+                Err(failure) => self.report(&failure),
+            }
+        }
+        self.sink.rules(path, texts)
+    }
+
+    fn end(mut self) -> u8 {
+        if let Err(refusal) = self.sink.end(self.target, self.target.finish(self.parts)) {
             return lost(refusal);
         }
+        self.notes.tell();
         // Who does not wait for the end is told of the first failure, who does of the last.
         let failed = if self.command.defer_abort {
-            self.failed.last()
+            self.failed.pop()
         } else {
-            self.failed.first()
+            self.failed.first().copied()
         };
-        failed.copied().unwrap_or(code::DONE)
+        failed.unwrap_or(code::DONE)
+    }
+
+    fn read(&mut self, path: &Path) -> Option<Vec<u8>> {
+        match read(path) {
+            Ok(text) => Some(text),
+            Err(error) => {
+                show::error(&format!("{}: {error}", path.display()));
+                self.failed.push(code::UNREADABLE);
+                None
+            }
+        }
     }
 
     fn report(&mut self, failure: &Failure) {
