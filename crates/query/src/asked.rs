@@ -4,15 +4,19 @@ use crate::date;
 use crate::error::Problem;
 use crate::regexp::{self, Flags};
 use crate::schema::{Schema, Type};
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use jiff::Timestamp;
 use predicate::{
     Analysis, Comparison, DateRange, Decimal, Field, Indexed, Matcher, Missing, Part, Pattern,
     Predicate, Regex, TermTest, Test, lower, words,
 };
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::ops::Bound;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
+
+/// The addresses of IPv6 that stand for those of IPv4.
+pub(crate) static MAPPED: LazyLock<Ipv6Net> =
+    LazyLock::new(|| Ipv6Net::new_assert(Ipv4Addr::UNSPECIFIED.to_ipv6_mapped(), 96));
 
 /// Nothing matches.
 pub(crate) fn nothing() -> Predicate {
@@ -216,7 +220,14 @@ impl Asked<'_> {
                 let net = text.parse::<IpNet>().ok();
                 let net = net.or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
                 let net = net.ok_or_else(|| self.wrong(text, "address or network"))?;
-                self.test(Matcher::Cidr(net))
+                let test = |net| self.test(Matcher::Cidr(net));
+                match net {
+                    // An address of IPv4 is kept as one of IPv6.
+                    IpNet::V6(own) if own.contains(&*MAPPED) => {
+                        Predicate::Any(vec![test(net), test(Ipv4Net::default().into())])
+                    }
+                    net => test(net),
+                }
             }
             Type::Other(_) => return Err(self.refuses("a term")),
         })

@@ -4,6 +4,7 @@
 //! a question must find only right ones, so that what is left is enough. So each part of a predicate is planned for one
 //! [`Side`].
 
+use crate::asked::MAPPED;
 use crate::note::{Effect, Note, Reason};
 use crate::regexp::{class_of, end_safely, escape_char, translate};
 use crate::schema::{Schema, Type};
@@ -15,7 +16,7 @@ use predicate::{
     Source, TermTest, Test, fold_char, lower, words,
 };
 use std::collections::HashMap;
-use std::ops::Bound;
+use std::ops::{Bound, RangeInclusive};
 use std::sync::LazyLock;
 
 /// A query of either language.
@@ -460,7 +461,7 @@ impl<'s> Planner<'s> {
                 _ => self.instead(Reason::Type, target),
             },
             Type::Ip => match matcher {
-                Matcher::Cidr(net) => target.term(net.to_string()),
+                Matcher::Cidr(net) => self.ip_network(net, target),
                 _ => self.instead(Reason::Type, target),
             },
             Type::Other(_) => self.instead(Reason::Type, target),
@@ -651,6 +652,21 @@ impl<'s> Planner<'s> {
         target.regexp(regexp)
     }
 
+    fn ip_network(&mut self, net: &IpNet, target: &Target<'_>) -> Query {
+        match net {
+            // Such an address is in the field one of IPv4, and a server refuses the network.
+            IpNet::V6(net) if MAPPED.contains(net) => self.instead(Reason::Network, target),
+            IpNet::V6(net) if net.contains(&*MAPPED) => match target.side {
+                Side::Over => {
+                    self.differs(Reason::Network, Differs::More, target);
+                    target.term(net.to_string())
+                }
+                Side::Under => self.instead(Reason::Network, target),
+            },
+            net => target.term(net.to_string()),
+        }
+    }
+
     /// A field that is words only. Of a whole value, what stands in one word for sure is asked.
     fn on_text(&mut self, matcher: &Matcher, target: &Target<'_>) -> Query {
         if target.side == Side::Under {
@@ -680,6 +696,18 @@ impl<'s> Planner<'s> {
     }
 
     fn on_number(&mut self, matcher: &Matcher, target: &Target<'_>) -> Query {
+        let numbers = match matcher {
+            Matcher::Number(number) | Matcher::Compare(_, number) => vec![number],
+            Matcher::Between(range) => [&range.0, &range.1]
+                .into_iter()
+                .filter_map(end_of)
+                .collect(),
+            _ => Vec::new(),
+        };
+        // Servers refuse numbers that the field cannot hold.
+        if numbers.iter().any(|number| !LONGS.contains(number)) {
+            return self.instead(Reason::Type, target);
+        }
         let field = target.name.clone();
         let range = |from: Bound<&Decimal>, to: Bound<&Decimal>| Query::Range {
             field,
@@ -777,6 +805,9 @@ impl<'s> Planner<'s> {
                 }
                 _ => self.instead(Reason::Regex, target),
             },
+            TermTest::Between(Bound::Unbounded, Bound::Unbounded) => {
+                self.like(vec![Part::Star], false, target)
+            }
             TermTest::Between(from, to) => {
                 let end = |bound: &Bound<Box<str>>| bound.as_ref().map(|text| text.to_string());
                 let (from, to) = (end(from), end(to));
@@ -828,6 +859,17 @@ impl<'s> Planner<'s> {
             self.note(Reason::TooLong, Differs::Less, None, side);
         }
         Query::all(regexps.into_iter().map(Query::AnyRegexp))
+    }
+}
+
+/// The numbers that a field of type `long` holds.
+static LONGS: LazyLock<RangeInclusive<Decimal>> =
+    LazyLock::new(|| i64::MIN.into()..=i64::MAX.into());
+
+fn end_of<T>(bound: &Bound<T>) -> Option<&T> {
+    match bound {
+        Bound::Included(end) | Bound::Excluded(end) => Some(end),
+        Bound::Unbounded => None,
     }
 }
 

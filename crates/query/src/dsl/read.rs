@@ -370,6 +370,9 @@ impl Reader<'_> {
             (Some(_), Some(_)) => Err(parameters.at.parameter(key)),
         };
         let (from, to) = (bound(gt, gte, "gt")?, bound(lt, lte, "lt")?);
+        if (&from, &to) == (&Bound::Unbounded, &Bound::Unbounded) {
+            return exists(self.schema, &field).map_err(|problem| parameters.at.error(problem));
+        }
         let (from, to) = (
             from.as_ref().map(String::as_str),
             to.as_ref().map(String::as_str),
