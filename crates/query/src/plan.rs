@@ -6,7 +6,7 @@
 
 use crate::asked::MAPPED;
 use crate::note::{Effect, Note, Reason};
-use crate::regexp::{class_of, end_safely, escape_char, translate};
+use crate::regexp::{Translated, class_of, end_safely, escape_char, translate};
 use crate::schema::{Schema, Type};
 use event::FieldPath;
 use ipnet::{IpNet, Ipv4Net};
@@ -144,6 +144,9 @@ enum Differs {
 
 /// The longest regular expression that servers take, by default.
 const MAX_REGEXP: usize = 1_000;
+
+/// The longest wildcard that they take, and the longest text without regard to case.
+const MAX_STEPS: usize = 900;
 
 /// Plans the query for `predicate`.
 pub(crate) fn plan(
@@ -584,23 +587,38 @@ impl<'s> Planner<'s> {
     /// A term is like `parts`.
     fn like(&mut self, parts: Vec<Part>, caseless: bool, target: &Target<'_>) -> Query {
         let field = target.name.clone();
+        let steps = single(&parts).count();
         match &*parts {
             [] => target.term(""),
-            [Part::Text(text)] => Query::Term {
-                field,
-                text: text.clone(),
-                caseless,
-            },
+            [Part::Text(text)] if !caseless || steps <= MAX_STEPS => {
+                let text = text.clone();
+                Query::Term {
+                    field,
+                    text,
+                    caseless,
+                }
+            }
             _ if self.language == Language::Lucene
                 && matches!(target.kind, Type::Wildcard { .. }) =>
             {
                 self.instead(Reason::WildcardField, target)
             }
-            _ => Query::Wildcard {
+            _ if steps <= MAX_STEPS => Query::Wildcard {
                 field,
                 parts,
                 caseless,
             },
+            _ if target.side == Side::Under => self.instead(Reason::Length, target),
+            _ => {
+                self.differs(Reason::Length, Differs::More, target);
+                let parts = single(&parts).take(MAX_STEPS - 1).chain([Part::Star]);
+                let parts = Pattern::new(parts, true).parts().to_vec();
+                Query::Wildcard {
+                    field,
+                    parts,
+                    caseless,
+                }
+            }
         }
     }
 
@@ -612,9 +630,7 @@ impl<'s> Planner<'s> {
             return self.instead(Reason::WildcardField, target);
         }
         match translate(pattern) {
-            Some(found) if found.text.chars().count() > MAX_REGEXP => {
-                self.instead(Reason::Length, target)
-            }
+            Some(found) if !is_taken(&found) => self.instead(Reason::Length, target),
             Some(found) if found.is_exact || target.side == Side::Over => {
                 if !found.is_exact {
                     self.differs(Reason::Regex, Differs::More, target);
@@ -793,11 +809,7 @@ impl<'s> Planner<'s> {
                 },
             },
             TermTest::Regex(regex) => match translate(regex.as_str()) {
-                Some(found)
-                    if found.is_exact
-                        && found.text.chars().count() <= MAX_REGEXP
-                        && is_kept(&found.text) =>
-                {
+                Some(found) if found.is_exact && is_taken(&found) && is_kept(&found.text) => {
                     match is_wildcard_field && self.language == Language::Lucene {
                         true => self.instead(Reason::WildcardField, target),
                         false => target.regexp(found.text),
@@ -849,7 +861,7 @@ impl<'s> Planner<'s> {
                 }
             }
             Matcher::Regex(regex) if !self.schema.has_words_only() => translate(regex.as_str())
-                .filter(|found| found.text.chars().count() <= MAX_REGEXP)
+                .filter(is_taken)
                 .map(|found| found.text)
                 .into_iter()
                 .collect(),
@@ -871,6 +883,11 @@ fn end_of<T>(bound: &Bound<T>) -> Option<&T> {
         Bound::Included(end) | Bound::Excluded(end) => Some(end),
         Bound::Unbounded => None,
     }
+}
+
+/// Whether a server takes an expression.
+fn is_taken(found: &Translated) -> bool {
+    found.text.chars().count() <= MAX_REGEXP && found.size <= MAX_STEPS as u64
 }
 
 /// Which types of fields answer a test best, the lower the better.
@@ -998,13 +1015,18 @@ fn ascii_caseless(parts: &[Part]) -> String {
     })
 }
 
+/// The parts, each character by itself.
+fn single(parts: &[Part]) -> impl Iterator<Item = Part> {
+    parts.iter().flat_map(|part| match part {
+        Part::Text(text) => text.chars().map(|c| Part::Text(c.to_string())).collect(),
+        part => vec![part.clone()],
+    })
+}
+
 /// The expression for all that begins like `parts`, as far as a server takes it.
 fn beginning(parts: &[Part]) -> String {
     let mut out = String::new();
-    let mut single = parts.iter().flat_map(|part| match part {
-        Part::Text(text) => text.chars().map(|c| Part::Text(c.to_string())).collect(),
-        part => vec![part.clone()],
-    });
+    let mut single = single(parts);
     while let Some(part) = single.next()
         && out.chars().count() < MAX_REGEXP - 20
     {

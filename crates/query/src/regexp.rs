@@ -8,4 +8,4 @@ mod read;
 mod write;
 
 pub(crate) use read::{Flags, read};
-pub(crate) use write::{class_of, end_safely, escape_char, translate};
+pub(crate) use write::{Translated, class_of, end_safely, escape_char, translate};
