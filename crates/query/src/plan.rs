@@ -785,6 +785,12 @@ impl<'s> Planner<'s> {
                     }
                 }
             },
+            // No word is empty.
+            TermTest::Pattern { pattern, .. }
+                if indexed.analysis == Analysis::Words && pattern.parts().is_empty() =>
+            {
+                Query::nothing()
+            }
             TermTest::Pattern { pattern, caseless } => match (self.language, pattern.parts()) {
                 (Language::Dsl, parts) => self.like(parts.to_vec(), *caseless, target),
                 (Language::Lucene, [Part::Text(text)])

@@ -180,7 +180,9 @@ impl Reader<'_> {
                 wanted.max(i64::from(must.is_empty() && !should.is_empty()))
             }
         };
-        if wanted > 0 {
+        // A server does not count where there is nothing but what must not match.
+        let may_count = !must.is_empty() || !should.is_empty();
+        if wanted > 0 && may_count {
             let found = at_least(wanted as usize, &should);
             must.push(found.ok_or_else(|| at.parameter("minimum_should_match"))?);
         }
@@ -378,7 +380,7 @@ impl Reader<'_> {
             to.as_ref().map(String::as_str),
         );
         self.ask(&field, &parameters.at, &|asked| {
-            asked.range(from, to, self.now).map(Some)
+            asked.range(from, to, Lowered::No, self.now).map(Some)
         })
     }
 
