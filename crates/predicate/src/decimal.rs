@@ -98,6 +98,22 @@ fn exponent(text: &str) -> Option<i64> {
     Some(if text.starts_with('-') { -size } else { size })
 }
 
+impl From<i64> for Decimal {
+    fn from(number: i64) -> Decimal {
+        let all = number.unsigned_abs().to_string();
+        let digits = all.trim_end_matches('0');
+        Decimal {
+            negative: number < 0,
+            digits: digits.into(),
+            exponent: if digits.is_empty() {
+                0
+            } else {
+                all.len() as i64
+            },
+        }
+    }
+}
+
 impl PartialOrd for Decimal {
     fn partial_cmp(&self, other: &Decimal) -> Option<Ordering> {
         Some(self.cmp(other))
@@ -171,6 +187,13 @@ mod tests {
         }
         assert_ne!(number("9007199254740993"), number("9007199254740992"));
         assert_ne!(number("1"), number("-1"));
+    }
+
+    #[test]
+    fn made_of_integers() {
+        for integer in [0, 1, -5, 100, i64::MIN, i64::MAX] {
+            assert_eq!(Decimal::from(integer), number(&integer.to_string()));
+        }
     }
 
     #[test]

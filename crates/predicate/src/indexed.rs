@@ -4,7 +4,7 @@ use crate::pattern::{Part, Pattern};
 use crate::test::Regex;
 use std::fmt;
 use std::ops::{Bound, RangeBounds};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use unicode_segmentation::UnicodeSegmentation;
 
 /// A question about the terms that an index makes of one value.
@@ -115,24 +115,57 @@ pub fn lower(text: &str) -> String {
         .collect()
 }
 
-/// The words of a text, lower-cased: those between the word boundaries of Unicode's annex 29 that hold a letter or digit,
-/// cut after 255 UTF-16 units, as the analyzer `standard` makes them. It differs from that in two things: an emoji is no
-/// word here, and each letter of Thai, Lao, Khmer and Burmese is one.
+/// The words of a text, lower-cased, as the analyzer `standard` makes them: what lies between the word boundaries of
+/// Unicode's annex 29 if it holds a letter, a digit or an emoji, cut after 255 UTF-16 units. Scripts without blanks between
+/// words, as Thai, are cut where something else begins.
 pub fn words(text: &str) -> Vec<String> {
     let mut words = Vec::new();
-    for word in text.unicode_words() {
-        let mut length = 0;
-        let mut start = 0;
-        for (at, c) in word.char_indices() {
-            if length + c.len_utf16() > LONGEST_WORD {
-                words.push(lower(&word[start..at]));
-                (start, length) = (at, 0);
-            }
-            length += c.len_utf16();
+    let mut bounds = text.split_word_bound_indices().peekable();
+    let is_spaceless = |piece: &str| !piece.is_ascii() && SPACELESS.is_match(piece);
+    while let Some((start, mut word)) = bounds.next() {
+        while let Some((next, more)) =
+            bounds.next_if(|(_, next)| is_spaceless(next) && is_spaceless(word))
+        {
+            word = &text[start..next + more.len()];
         }
-        words.push(lower(&word[start..]));
+        if is_word(word) {
+            cut(word, &mut words);
+        }
     }
     words
+}
+
+/// What makes a word of a piece of text.
+static CORE: LazyLock<Regex> = LazyLock::new(|| {
+    known(r"[\p{Alphabetic}\p{Nd}\p{Extended_Pictographic}\p{Regional_Indicator}\x{20E3}]")
+});
+
+/// Text in scripts without blanks between words.
+static SPACELESS: LazyLock<Regex> =
+    LazyLock::new(|| known(r"^[[\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}]&&[\p{L}\p{M}]]+$"));
+
+fn known(pattern: &str) -> Regex {
+    Regex::new(pattern).expect("this is a regular expression")
+}
+
+fn is_word(piece: &str) -> bool {
+    match piece.is_ascii() {
+        true => piece.bytes().any(|byte| byte.is_ascii_alphanumeric()),
+        false => CORE.is_match(piece),
+    }
+}
+
+/// Adds a word, in as many pieces as its length asks for.
+fn cut(word: &str, words: &mut Vec<String>) {
+    let (mut start, mut length) = (0, 0);
+    for (at, c) in word.char_indices() {
+        if length + c.len_utf16() > LONGEST_WORD {
+            words.push(lower(&word[start..at]));
+            (start, length) = (at, 0);
+        }
+        length += c.len_utf16();
+    }
+    words.push(lower(&word[start..]));
 }
 
 impl fmt::Display for Indexed {
@@ -199,6 +232,16 @@ mod tests {
             ("-enc  //", vec!["enc"]),
             ("", vec![]),
             ("Ünï 漢字", vec!["ünï", "漢", "字"]),
+            (
+                "a😀b ☺️ 👩‍🚒 🇩🇪🇫🇷 1️⃣ #️⃣ # © ½ ①",
+                vec!["a", "😀", "b", "☺️", "👩‍🚒", "🇩🇪", "🇫🇷", "1️⃣", "#️⃣", "©"],
+            ),
+            ("สวัสดีครับ ok ລາວ २३", vec!["สวัสดีครับ", "ok", "ລາວ", "२३"]),
+            (
+                "_ __ a_b _a a:b a,b 1,5",
+                vec!["a_b", "_a", "a:b", "a", "b", "1,5"],
+            ),
+            ("İI ẞ Σ ς", vec!["ii", "ß", "σ", "ς"]),
         ] {
             assert_eq!(words(text), expected, "{text}");
         }

@@ -3,16 +3,20 @@
 use crate::date;
 use crate::error::Problem;
 use crate::regexp::{self, Flags};
-use crate::schema::{Schema, Type};
-use ipnet::IpNet;
+use crate::schema::{Known, Schema, Type};
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use jiff::Timestamp;
 use predicate::{
     Analysis, Comparison, DateRange, Decimal, Field, Indexed, Matcher, Missing, Part, Pattern,
     Predicate, Regex, TermTest, Test, lower, words,
 };
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::ops::Bound;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
+
+/// The addresses of IPv6 that stand for those of IPv4.
+pub(crate) static MAPPED: LazyLock<Ipv6Net> =
+    LazyLock::new(|| Ipv6Net::new_assert(Ipv4Addr::UNSPECIFIED.to_ipv6_mapped(), 96));
 
 /// Nothing matches.
 pub(crate) fn nothing() -> Predicate {
@@ -63,7 +67,7 @@ pub(crate) enum Case {
     Ascii,
 }
 
-/// Whether a pattern is lowered as the words of a text are: in Lucene queries it is, in JSON it is not.
+/// Whether a pattern or the end of a range is lowered as the words of a text are: in Lucene queries it is, in JSON it is not.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lowered {
     Yes,
@@ -206,7 +210,10 @@ impl Asked<'_> {
                 let number = self.number(text)?;
                 self.test(Matcher::Compare(Comparison::Equal, number))
             }
-            Type::Date => self.range(Bound::Included(text), Bound::Included(text), now)?,
+            Type::Date => {
+                let day = (Bound::Included(text), Bound::Included(text));
+                self.range(day.0, day.1, Lowered::No, now)?
+            }
             Type::Boolean => match text {
                 "true" => self.test(Matcher::Bool(true)),
                 "false" => self.test(Matcher::Bool(false)),
@@ -216,7 +223,14 @@ impl Asked<'_> {
                 let net = text.parse::<IpNet>().ok();
                 let net = net.or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
                 let net = net.ok_or_else(|| self.wrong(text, "address or network"))?;
-                self.test(Matcher::Cidr(net))
+                let test = |net| self.test(Matcher::Cidr(net));
+                match net {
+                    // An address of IPv4 is kept as one of IPv6.
+                    IpNet::V6(own) if own.contains(&*MAPPED) => {
+                        Predicate::Any(vec![test(net), test(Ipv4Net::default().into())])
+                    }
+                    net => test(net),
+                }
             }
             Type::Other(_) => return Err(self.refuses("a term")),
         })
@@ -260,6 +274,10 @@ impl Asked<'_> {
         case: Case,
         lowered: Lowered,
     ) -> Result<Predicate, Problem> {
+        if text.is_empty() {
+            // Servers have it so: an automaton of no characters takes no term.
+            return Ok(nothing());
+        }
         let mut parts = Vec::new();
         let mut chars = text.chars();
         while let Some(c) = chars.next() {
@@ -267,7 +285,13 @@ impl Asked<'_> {
                 '*' => Part::Star,
                 '?' => Part::One,
                 // At the end it means itself.
-                '\\' => Part::Text(chars.next().unwrap_or('\\').to_string()),
+                '\\' => match chars.next().unwrap_or('\\') {
+                    c if case == Case::Ascii && c.is_ascii_alphabetic() => {
+                        let such = "a backslash before a letter, which makes its case count";
+                        return Err(Problem::Syntax(such));
+                    }
+                    c => Part::Text(c.to_string()),
+                },
                 c => Part::Text(c.to_string()),
             });
         }
@@ -310,6 +334,9 @@ impl Asked<'_> {
         lowered: Lowered,
     ) -> Result<Predicate, Problem> {
         let analysis = self.analysis("a regular expression")?;
+        if case == Case::Ascii && matches!(text, "" | "()") {
+            return Ok(nothing());
+        }
         let regex = |text: &str| regexp::read(text, flags, case == Case::Ascii);
         let regex: Arc<Regex> = Arc::new(match self.lowers(analysis, lowered) {
             true => regex(&lower(text))?,
@@ -329,6 +356,7 @@ impl Asked<'_> {
         &self,
         from: Bound<&str>,
         to: Bound<&str>,
+        lowered: Lowered,
         now: Timestamp,
     ) -> Result<Predicate, Problem> {
         match self.kind {
@@ -359,13 +387,7 @@ impl Asked<'_> {
             }
             Type::Keyword { .. } | Type::Wildcard { .. } | Type::Text => {
                 let analysis = self.analysis("a range")?;
-                let lowers = matches!(
-                    analysis,
-                    Analysis::Whole {
-                        lowercase: true,
-                        ..
-                    }
-                );
+                let lowers = self.lowers(analysis, lowered);
                 let bound = |bound: Bound<&str>| {
                     bound.map(|text| match lowers {
                         true => lower(text).into_boxed_str(),
@@ -395,17 +417,21 @@ impl Asked<'_> {
     }
 }
 
-/// The field `name` has a value, or any that lies in it has.
+/// The field `name` has a value, or any that lies in it has; `*` in it stands for any name.
 pub(crate) fn exists(schema: &Schema, name: &str) -> Result<Predicate, Problem> {
     is_data(schema, name)?;
-    let is_pattern = name.contains('*');
-    if is_pattern
-        && name
-            .split('.')
+    let names = name.split('.');
+    if name == "*"
+        || names
+            .into_iter()
             .any(|name| name.contains('*') && name != "*")
     {
         return Err(Problem::Names(name.to_owned()));
     }
+    let test = |known: &Known<'_>| {
+        let ignore_above = known.kind.ignore_above();
+        Predicate::Test(Test::Indexed(known.field(), ignore_above))
+    };
     let mut parts = Vec::new();
     if let Some(known) = schema.known(name) {
         if let Type::Other(kind) = known.kind {
@@ -415,13 +441,9 @@ pub(crate) fn exists(schema: &Schema, name: &str) -> Result<Predicate, Problem> 
                 query: "whether it is there",
             });
         }
-        let ignore_above = known.kind.ignore_above();
-        parts.push(Predicate::Test(Test::Indexed(known.field(), ignore_above)));
+        parts.push(test(&known));
     }
-    for (_, known) in schema.below(name) {
-        let ignore_above = known.kind.ignore_above();
-        parts.push(Predicate::Test(Test::Indexed(known.field(), ignore_above)));
-    }
+    parts.extend(schema.in_object(name).iter().map(test));
     Ok(any(parts))
 }
 

@@ -4,8 +4,9 @@
 //! a question must find only right ones, so that what is left is enough. So each part of a predicate is planned for one
 //! [`Side`].
 
+use crate::asked::MAPPED;
 use crate::note::{Effect, Note, Reason};
-use crate::regexp::{class_of, end_safely, escape_char, translate};
+use crate::regexp::{Translated, class_of, end_safely, escape_char, translate};
 use crate::schema::{Schema, Type};
 use event::FieldPath;
 use ipnet::{IpNet, Ipv4Net};
@@ -15,7 +16,7 @@ use predicate::{
     Source, TermTest, Test, fold_char, lower, words,
 };
 use std::collections::HashMap;
-use std::ops::Bound;
+use std::ops::{Bound, RangeInclusive};
 use std::sync::LazyLock;
 
 /// A query of either language.
@@ -143,6 +144,9 @@ enum Differs {
 
 /// The longest regular expression that servers take, by default.
 const MAX_REGEXP: usize = 1_000;
+
+/// The longest wildcard that they take, and the longest text without regard to case.
+const MAX_STEPS: usize = 900;
 
 /// Plans the query for `predicate`.
 pub(crate) fn plan(
@@ -460,7 +464,7 @@ impl<'s> Planner<'s> {
                 _ => self.instead(Reason::Type, target),
             },
             Type::Ip => match matcher {
-                Matcher::Cidr(net) => target.term(net.to_string()),
+                Matcher::Cidr(net) => self.ip_network(net, target),
                 _ => self.instead(Reason::Type, target),
             },
             Type::Other(_) => self.instead(Reason::Type, target),
@@ -583,23 +587,38 @@ impl<'s> Planner<'s> {
     /// A term is like `parts`.
     fn like(&mut self, parts: Vec<Part>, caseless: bool, target: &Target<'_>) -> Query {
         let field = target.name.clone();
+        let steps = single(&parts).count();
         match &*parts {
             [] => target.term(""),
-            [Part::Text(text)] => Query::Term {
-                field,
-                text: text.clone(),
-                caseless,
-            },
+            [Part::Text(text)] if !caseless || steps <= MAX_STEPS => {
+                let text = text.clone();
+                Query::Term {
+                    field,
+                    text,
+                    caseless,
+                }
+            }
             _ if self.language == Language::Lucene
                 && matches!(target.kind, Type::Wildcard { .. }) =>
             {
                 self.instead(Reason::WildcardField, target)
             }
-            _ => Query::Wildcard {
+            _ if steps <= MAX_STEPS => Query::Wildcard {
                 field,
                 parts,
                 caseless,
             },
+            _ if target.side == Side::Under => self.instead(Reason::Length, target),
+            _ => {
+                self.differs(Reason::Length, Differs::More, target);
+                let parts = single(&parts).take(MAX_STEPS - 1).chain([Part::Star]);
+                let parts = Pattern::new(parts, true).parts().to_vec();
+                Query::Wildcard {
+                    field,
+                    parts,
+                    caseless,
+                }
+            }
         }
     }
 
@@ -611,9 +630,7 @@ impl<'s> Planner<'s> {
             return self.instead(Reason::WildcardField, target);
         }
         match translate(pattern) {
-            Some(found) if found.text.chars().count() > MAX_REGEXP => {
-                self.instead(Reason::Length, target)
-            }
+            Some(found) if !is_taken(&found) => self.instead(Reason::Length, target),
             Some(found) if found.is_exact || target.side == Side::Over => {
                 if !found.is_exact {
                     self.differs(Reason::Regex, Differs::More, target);
@@ -651,6 +668,21 @@ impl<'s> Planner<'s> {
         target.regexp(regexp)
     }
 
+    fn ip_network(&mut self, net: &IpNet, target: &Target<'_>) -> Query {
+        match net {
+            // Such an address is in the field one of IPv4, and a server refuses the network.
+            IpNet::V6(net) if MAPPED.contains(net) => self.instead(Reason::Network, target),
+            IpNet::V6(net) if net.contains(&*MAPPED) => match target.side {
+                Side::Over => {
+                    self.differs(Reason::Network, Differs::More, target);
+                    target.term(net.to_string())
+                }
+                Side::Under => self.instead(Reason::Network, target),
+            },
+            net => target.term(net.to_string()),
+        }
+    }
+
     /// A field that is words only. Of a whole value, what stands in one word for sure is asked.
     fn on_text(&mut self, matcher: &Matcher, target: &Target<'_>) -> Query {
         if target.side == Side::Under {
@@ -680,6 +712,18 @@ impl<'s> Planner<'s> {
     }
 
     fn on_number(&mut self, matcher: &Matcher, target: &Target<'_>) -> Query {
+        let numbers = match matcher {
+            Matcher::Number(number) | Matcher::Compare(_, number) => vec![number],
+            Matcher::Between(range) => [&range.0, &range.1]
+                .into_iter()
+                .filter_map(end_of)
+                .collect(),
+            _ => Vec::new(),
+        };
+        // Servers refuse numbers that the field cannot hold.
+        if numbers.iter().any(|number| !LONGS.contains(number)) {
+            return self.instead(Reason::Type, target);
+        }
         let field = target.name.clone();
         let range = |from: Bound<&Decimal>, to: Bound<&Decimal>| Query::Range {
             field,
@@ -741,6 +785,12 @@ impl<'s> Planner<'s> {
                     }
                 }
             },
+            // No word is empty.
+            TermTest::Pattern { pattern, .. }
+                if indexed.analysis == Analysis::Words && pattern.parts().is_empty() =>
+            {
+                Query::nothing()
+            }
             TermTest::Pattern { pattern, caseless } => match (self.language, pattern.parts()) {
                 (Language::Dsl, parts) => self.like(parts.to_vec(), *caseless, target),
                 (Language::Lucene, [Part::Text(text)])
@@ -765,11 +815,7 @@ impl<'s> Planner<'s> {
                 },
             },
             TermTest::Regex(regex) => match translate(regex.as_str()) {
-                Some(found)
-                    if found.is_exact
-                        && found.text.chars().count() <= MAX_REGEXP
-                        && is_kept(&found.text) =>
-                {
+                Some(found) if found.is_exact && is_taken(&found) && is_kept(&found.text) => {
                     match is_wildcard_field && self.language == Language::Lucene {
                         true => self.instead(Reason::WildcardField, target),
                         false => target.regexp(found.text),
@@ -777,6 +823,9 @@ impl<'s> Planner<'s> {
                 }
                 _ => self.instead(Reason::Regex, target),
             },
+            TermTest::Between(Bound::Unbounded, Bound::Unbounded) => {
+                self.like(vec![Part::Star], false, target)
+            }
             TermTest::Between(from, to) => {
                 let end = |bound: &Bound<Box<str>>| bound.as_ref().map(|text| text.to_string());
                 let (from, to) = (end(from), end(to));
@@ -818,7 +867,7 @@ impl<'s> Planner<'s> {
                 }
             }
             Matcher::Regex(regex) if !self.schema.has_words_only() => translate(regex.as_str())
-                .filter(|found| found.text.chars().count() <= MAX_REGEXP)
+                .filter(is_taken)
                 .map(|found| found.text)
                 .into_iter()
                 .collect(),
@@ -829,6 +878,22 @@ impl<'s> Planner<'s> {
         }
         Query::all(regexps.into_iter().map(Query::AnyRegexp))
     }
+}
+
+/// The numbers that a field of type `long` holds.
+static LONGS: LazyLock<RangeInclusive<Decimal>> =
+    LazyLock::new(|| i64::MIN.into()..=i64::MAX.into());
+
+fn end_of<T>(bound: &Bound<T>) -> Option<&T> {
+    match bound {
+        Bound::Included(end) | Bound::Excluded(end) => Some(end),
+        Bound::Unbounded => None,
+    }
+}
+
+/// Whether a server takes an expression.
+fn is_taken(found: &Translated) -> bool {
+    found.text.chars().count() <= MAX_REGEXP && found.size <= MAX_STEPS as u64
 }
 
 /// Which types of fields answer a test best, the lower the better.
@@ -956,13 +1021,18 @@ fn ascii_caseless(parts: &[Part]) -> String {
     })
 }
 
+/// The parts, each character by itself.
+fn single(parts: &[Part]) -> impl Iterator<Item = Part> {
+    parts.iter().flat_map(|part| match part {
+        Part::Text(text) => text.chars().map(|c| Part::Text(c.to_string())).collect(),
+        part => vec![part.clone()],
+    })
+}
+
 /// The expression for all that begins like `parts`, as far as a server takes it.
 fn beginning(parts: &[Part]) -> String {
     let mut out = String::new();
-    let mut single = parts.iter().flat_map(|part| match part {
-        Part::Text(text) => text.chars().map(|c| Part::Text(c.to_string())).collect(),
-        part => vec![part.clone()],
-    });
+    let mut single = single(parts);
     while let Some(part) = single.next()
         && out.chars().count() < MAX_REGEXP - 20
     {

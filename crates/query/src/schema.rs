@@ -281,14 +281,15 @@ impl Schema {
         Some((mapped, new))
     }
 
-    /// The mapped fields that lie in the object `name`.
-    pub(crate) fn below<'s>(&'s self, name: &str) -> impl Iterator<Item = (&'s str, Known<'s>)> {
-        let prefix = format!("{name}.");
-        let fields = self.fields.iter().filter(move |(name, mapped)| {
-            let is_multi_field = **name != mapped.path;
-            name.starts_with(&prefix) && !is_multi_field && !matches!(mapped.kind, Type::Other(_))
+    /// The mapped fields that lie in the object `name`, or in those that it stands for if there is a `*` in it, or are them.
+    pub(crate) fn in_object(&self, name: &str) -> Vec<Known<'_>> {
+        let below = format!("{name}.*");
+        let fields = self.fields.iter().filter(|(own, mapped)| {
+            let is_in = glob(&below, own) || name.contains('*') && glob(name, own);
+            let is_multi_field = **own != mapped.path;
+            is_in && !is_multi_field && !matches!(mapped.kind, Type::Other(_))
         });
-        fields.map(|(name, mapped)| (&**name, mapped.known()))
+        fields.map(|(_, mapped)| mapped.known()).collect()
     }
 }
 

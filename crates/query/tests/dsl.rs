@@ -89,6 +89,7 @@ fn on_keywords_values_are_whole() {
                 &[json!("abc"), json!("Abc")],
                 &[json!("ba")],
             ),
+            (json!({"wildcard": {"f": ""}}), &[], &[json!("")]),
             (
                 json!({"wildcard": {"f": "*"}}),
                 &[json!("")],
@@ -243,6 +244,17 @@ fn bool_counts_its_clauses() {
     for (body, found, others) in [
         (json!({}), &["", "a"][..], &[][..]),
         (json!({"should": []}), &["", "a"], &[]),
+        (
+            json!({"should": [], "minimum_should_match": 1}),
+            &["", "a"],
+            &[],
+        ),
+        (
+            json!({"must_not": [a], "minimum_should_match": 3}),
+            &["", "b"],
+            &["a"],
+        ),
+        (json!({"must": [a], "minimum_should_match": 1}), &[], &["a"]),
         (json!({"must": a, "filter": [b]}), &["ab"], &["a", "b"]),
         (json!({"should": [a, b]}), &["a", "b"], &["", "c"]),
         (json!({"must_not": a}), &["", "b"], &["a"]),
@@ -424,6 +436,10 @@ fn what_cannot_be_read_is_named() {
         (
             json!({"wildcard": {"@timestamp": "2024*"}}),
             "$.wildcard.@timestamp: `@timestamp` is a date: a wildcard cannot be asked of it",
+        ),
+        (
+            json!({"wildcard": {"f": {"value": "\\k", "case_insensitive": true}}}),
+            "$.wildcard.f: a backslash before a letter, which makes its case count is not supported",
         ),
         (
             json!({"exists": {"field": "pre*"}}),

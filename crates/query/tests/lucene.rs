@@ -416,6 +416,7 @@ fn what_cannot_be_read_is_named() {
             "column 5: expected a word, a phrase, a range or a group, found `:`",
         ),
         (r"win\*:a", "column 7: `win*` stands for several fields"),
+        (r"_exists_:\*", "column 10: `*` stands for several fields"),
         (
             "_id:a",
             "column 5: `_id` is a field of the server's own: nothing cannot be asked of it",

@@ -180,7 +180,9 @@ impl Reader<'_> {
                 wanted.max(i64::from(must.is_empty() && !should.is_empty()))
             }
         };
-        if wanted > 0 {
+        // A server does not count where there is nothing but what must not match.
+        let may_count = !must.is_empty() || !should.is_empty();
+        if wanted > 0 && may_count {
             let found = at_least(wanted as usize, &should);
             must.push(found.ok_or_else(|| at.parameter("minimum_should_match"))?);
         }
@@ -370,12 +372,15 @@ impl Reader<'_> {
             (Some(_), Some(_)) => Err(parameters.at.parameter(key)),
         };
         let (from, to) = (bound(gt, gte, "gt")?, bound(lt, lte, "lt")?);
+        if (&from, &to) == (&Bound::Unbounded, &Bound::Unbounded) {
+            return exists(self.schema, &field).map_err(|problem| parameters.at.error(problem));
+        }
         let (from, to) = (
             from.as_ref().map(String::as_str),
             to.as_ref().map(String::as_str),
         );
         self.ask(&field, &parameters.at, &|asked| {
-            asked.range(from, to, self.now).map(Some)
+            asked.range(from, to, Lowered::No, self.now).map(Some)
         })
     }
 

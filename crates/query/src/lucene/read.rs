@@ -401,7 +401,9 @@ impl Parser<'_> {
             from.as_ref().map(String::as_str),
             to.as_ref().map(String::as_str),
         );
-        self.ask(field, column, &|asked| asked.range(from, to, now).map(Some))
+        self.ask(field, column, &|asked| {
+            asked.range(from, to, Lowered::Yes, now).map(Some)
+        })
     }
 
     /// Words that are analysed together, or one end of a range.

@@ -7,6 +7,8 @@ use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, Hir, HirKind, Lo
 pub(crate) struct Translated {
     /// Matches whole terms.
     pub(crate) text: String,
+    /// How many steps it has when its repetitions are written out: what a server limits.
+    pub(crate) size: u64,
     /// Whether it matches exactly those in which the original finds a match; else those and more.
     pub(crate) is_exact: bool,
 }
@@ -27,6 +29,7 @@ pub(crate) fn translate(pattern: &str) -> Option<Translated> {
     );
     Some(Translated {
         text: end_safely(writer.out),
+        size: size(&hir),
         is_exact: writer.is_exact,
     })
 }
@@ -249,6 +252,20 @@ fn is_look(hir: &Hir, look: Look) -> bool {
     matches!(hir.kind(), HirKind::Look(other) if *other == look)
 }
 
+fn size(hir: &Hir) -> u64 {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => 0,
+        HirKind::Literal(literal) => literal.0.len() as u64,
+        HirKind::Class(_) => 1,
+        HirKind::Capture(capture) => size(&capture.sub),
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => parts.iter().map(size).sum(),
+        HirKind::Repetition(repetition) => {
+            let times = repetition.max.unwrap_or(repetition.min).max(1);
+            size(&repetition.sub).saturating_mul(times.into())
+        }
+    }
+}
+
 /// Writes a character that means only itself. Every punctuation character of ASCII may be escaped, and many must be.
 pub(crate) fn escape_char(out: &mut String, c: char) {
     if c.is_ascii_punctuation() && c != '_' {
@@ -315,6 +332,7 @@ mod tests {
         // `\w` and `\d` are Unicode's: all that is not printable ASCII may be in them.
         assert_eq!(text(r"\d"), r".*[^ -\/\:-\~].*");
         assert_eq!(translate("(?="), None);
+        assert_eq!(translate("(ab|[cd]{2,5}){10}").unwrap().size, 70);
     }
 
     #[test]
