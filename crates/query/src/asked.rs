@@ -126,9 +126,30 @@ fn fields<'s>(schema: &'s Schema, name: &str) -> Result<Vec<Asked<'s>>, Problem>
     Ok(mapped.chain(new).collect())
 }
 
-/// Fields such as `_id` are those of the server, and stand in no event.
+/// The fields that a server itself gives to a document: Elasticsearch's and OpenSearch's metadata fields.
+const OF_THE_SERVER: &[&str] = &[
+    "_data_stream_timestamp",
+    "_doc_count",
+    "_feature",
+    "_field_names",
+    "_id",
+    "_ignored",
+    "_index",
+    "_nested_path",
+    "_primary_term",
+    "_routing",
+    "_seq_no",
+    "_size",
+    "_source",
+    "_tier",
+    "_tsid",
+    "_type",
+    "_version",
+];
+
+/// Fields such as `_id` stand in no event.
 fn is_data(schema: &Schema, name: &str) -> Result<(), Problem> {
-    match name.starts_with('_') && !schema.is_mapped(name) {
+    match OF_THE_SERVER.contains(&name) && !schema.is_mapped(name) {
         false => Ok(()),
         true => Err(Problem::Field {
             field: name.to_owned(),
