@@ -299,8 +299,7 @@ fn what_sigmac_misses_is_counted() {
             .map(|rule| (*rule, read(&cases[*rule], schema)))
             .collect()
     };
-    let (with_sub_fields, caseless) =
-        (repaired(&sub_fields(false)), repaired(&sub_fields(true)));
+    let (with_sub_fields, caseless) = (repaired(&sub_fields(false)), repaired(&sub_fields(true)));
     let mut equal = 0;
     let mut faults: BTreeMap<&str, [usize; 2]> = BTreeMap::new();
     for (at, text) in events.iter().enumerate() {

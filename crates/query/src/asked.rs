@@ -3,7 +3,7 @@
 use crate::date;
 use crate::error::Problem;
 use crate::regexp::{self, Flags};
-use crate::schema::{Known, Schema, Type};
+use crate::schema::{Known, Like, Schema, Type};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use jiff::Timestamp;
 use predicate::{
@@ -110,7 +110,7 @@ fn fields<'s>(schema: &'s Schema, name: &str) -> Result<Vec<Asked<'s>>, Problem>
         });
         return Ok(known.into_iter().collect());
     }
-    let (mapped, new) = schema
+    let Like { mapped, new } = schema
         .like(name)
         .ok_or_else(|| Problem::Names(name.to_owned()))?;
     let mapped = mapped.into_iter().map(|(name, known)| Asked {
@@ -126,35 +126,31 @@ fn fields<'s>(schema: &'s Schema, name: &str) -> Result<Vec<Asked<'s>>, Problem>
     Ok(mapped.chain(new).collect())
 }
 
-/// The fields that a server itself gives to a document: Elasticsearch's and OpenSearch's metadata fields.
-const OF_THE_SERVER: &[&str] = &[
+/// The fields of the server's own, which stand in no event.
+const METADATA: [&str; 14] = [
     "_data_stream_timestamp",
     "_doc_count",
-    "_feature",
     "_field_names",
     "_id",
     "_ignored",
     "_index",
-    "_nested_path",
     "_primary_term",
     "_routing",
     "_seq_no",
     "_size",
     "_source",
     "_tier",
-    "_tsid",
     "_type",
     "_version",
 ];
 
-/// Fields such as `_id` stand in no event.
 fn is_data(schema: &Schema, name: &str) -> Result<(), Problem> {
-    match OF_THE_SERVER.contains(&name) && !schema.is_mapped(name) {
+    match METADATA.contains(&name) && !schema.is_mapped(name) {
         false => Ok(()),
         true => Err(Problem::Field {
             field: name.to_owned(),
             kind: "a field of the server's own".to_owned(),
-            query: "nothing",
+            query: "its value",
         }),
     }
 }

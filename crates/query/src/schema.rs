@@ -81,6 +81,14 @@ pub(crate) struct Known<'s> {
     pub(crate) kind: &'s Type,
 }
 
+/// The fields that a name with a `*` in it stands for.
+pub(crate) struct Like<'s> {
+    /// Those that are mapped, by their names.
+    pub(crate) mapped: Vec<(String, Known<'s>)>,
+    /// The types that those get which are not mapped yet.
+    pub(crate) new: Vec<&'s Type>,
+}
+
 impl Known<'_> {
     pub(crate) fn field(&self) -> Field {
         Field::path(&self.path)
@@ -250,35 +258,29 @@ impl Schema {
         self.fields.contains_key(name)
     }
 
-    /// The mapped fields whose names are like `names`, and the types that fields like that get which are not mapped yet;
-    /// `None` if those cannot be told from others.
-    pub(crate) fn like<'s>(
-        &'s self,
-        names: &str,
-    ) -> Option<(Vec<(String, Known<'s>)>, Vec<&'s Type>)> {
+    /// The fields whose names are like `names`; `None` if those that are not mapped yet cannot be told from others.
+    pub(crate) fn like(&self, names: &str) -> Option<Like<'_>> {
         let mapped = self.fields.iter().filter(|(name, _)| glob(names, name));
-        let mapped = mapped
-            .map(|(name, mapped)| (name.clone(), mapped.known()))
-            .collect();
-        let is_closed = self.closed.get("").is_some_and(|closed| *closed);
-        let templates = self.templates.iter().filter(|_| !is_closed);
-        let last = names.strip_prefix("*.");
-        let mut new = Vec::new();
-        for template in templates {
-            let fields = &template.fields;
-            match last {
-                _ if names == "*" => {
-                    new.push(&template.kind);
-                    new.extend(fields.iter().map(|(_, kind)| kind));
-                }
-                Some(last) if fields.iter().any(|(name, _)| name == last) => {
-                    let fields = fields.iter().filter(|(name, _)| name == last);
-                    new.extend(fields.map(|(_, kind)| kind));
-                }
-                _ => return None,
+        let mapped = mapped.map(|(name, mapped)| (name.clone(), mapped.known()));
+        let mut like = Like {
+            mapped: mapped.collect(),
+            new: Vec::new(),
+        };
+        if self.closed.get("").is_some_and(|closed| *closed) {
+            return Some(like);
+        }
+        for template in &self.templates {
+            let is_meant = |name: &str| names.strip_prefix("*.") == Some(name);
+            let fields = template.fields.iter();
+            let fields = fields.filter(|(name, _)| names == "*" || is_meant(name));
+            let before = like.new.len();
+            like.new.extend((names == "*").then_some(&template.kind));
+            like.new.extend(fields.map(|(_, kind)| kind));
+            if like.new.len() == before {
+                return None;
             }
         }
-        Some((mapped, new))
+        Some(like)
     }
 
     /// The mapped fields that lie in the object `name`, or in those that it stands for if there is a `*` in it, or are them.

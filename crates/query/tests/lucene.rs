@@ -419,7 +419,7 @@ fn what_cannot_be_read_is_named() {
         (r"_exists_:\*", "column 10: `*` stands for several fields"),
         (
             "_id:a",
-            "column 5: `_id` is a field of the server's own: nothing cannot be asked of it",
+            "column 5: `_id` is a field of the server's own: its value cannot be asked of it",
         ),
     ] {
         let error = read_lucene(query, &Schema::keywords(), &options())
