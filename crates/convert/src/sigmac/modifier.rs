@@ -181,14 +181,14 @@ const MAX_DASHES: usize = 12;
 fn windash(value: Value) -> Result<Operand, Refusal> {
     let text = text(value)?;
     let word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
-    let options = |(at, c): &(usize, char)| {
-        let before = text[..*at].chars().next_back();
-        let behind = text[at + 1..].chars().next();
-        matches!(c, '-' | '/') && !word(before) && word(behind)
+    let begins_option = |(at, c): &(usize, char)| {
+        matches!(c, '-' | '/')
+            && !word(text[..*at].chars().next_back())
+            && word(text[at + 1..].chars().next())
     };
     let dashes: Vec<usize> = text
         .char_indices()
-        .filter(options)
+        .filter(begins_option)
         .map(|(at, _)| at)
         .collect();
     if dashes.len() > MAX_DASHES {
