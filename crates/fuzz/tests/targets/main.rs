@@ -4,4 +4,5 @@ mod conditions;
 mod engine;
 mod input;
 mod json;
+mod query;
 mod rules;
