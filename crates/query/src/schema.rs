@@ -8,8 +8,21 @@ pub(crate) use mapping::is_iso;
 use predicate::{Analysis, Field};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Bound;
 
 /// The fields of an index and their types: what Elasticsearch calls the mapping of an index.
+///
+/// ```
+/// use query::{Schema, Type};
+/// use serde_json::json;
+///
+/// let schema = Schema::from_json(&json!({"mappings": {"dynamic": "strict", "properties": {
+///     "name": {"type": "text", "fields": {"keyword": {"type": "keyword", "ignore_above": 256}}}
+/// }}})).unwrap();
+/// assert_eq!(schema.kind("name"), Some(&Type::Text));
+/// assert_eq!(schema.kind("name.keyword"), Some(&Type::Keyword { ignore_above: 256, lowercase: false }));
+/// assert_eq!(schema.kind("other"), None);
+/// ```
 ///
 /// A field that is not mapped has no values in an index, so a query on it finds nothing. A schema that takes new fields
 /// ([dynamic](Schema::dynamic)) knows the type that such a field gets: that of a string, since the type of the values that
@@ -152,6 +165,12 @@ impl Schema {
         Schema::open(Type::Text, vec![keyword_beside_text()])
     }
 
+    /// This schema without fields that are not mapped: an index as it stands, in which nothing else can be found.
+    pub fn as_it_stands(mut self) -> Schema {
+        self.templates.clear();
+        self
+    }
+
     fn open(kind: Type, fields: Vec<(String, Type)>) -> Schema {
         let dates = DATES.map(|name| {
             let date = Mapped {
@@ -226,10 +245,11 @@ impl Schema {
             let fields = template.fields.iter();
             names.extend(fields.map(|(name, kind)| (format!("{path}.{name}"), kind)));
         }
-        let own = self.fields.get_key_value(path);
-        let others = self.fields.iter().filter(|(name, _)| *name != path);
-        let mapped = own.into_iter().chain(others);
-        let at_path = mapped.filter(|(_, mapped)| mapped.path == path);
+        // Those of multi-fields begin with it.
+        let from = (Bound::Included(path), Bound::Unbounded);
+        let mapped = self.fields.range::<str, _>(from);
+        let alike = mapped.take_while(|(name, _)| name.starts_with(path));
+        let at_path = alike.filter(|(_, mapped)| mapped.path == path);
         names.extend(at_path.map(|(name, mapped)| (name.clone(), &mapped.kind)));
         names
     }

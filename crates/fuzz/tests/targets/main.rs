@@ -5,4 +5,5 @@ mod convert;
 mod engine;
 mod input;
 mod json;
+mod query;
 mod rules;

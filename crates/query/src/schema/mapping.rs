@@ -708,6 +708,11 @@ mod tests {
             assert_eq!(kinds(json.clone(), &[name]), [expected], "{name}");
         }
         let dynamic = json!({"properties": {"a": {"type": "ip"}}});
+        let closed = Schema::from_json(&dynamic).unwrap().as_it_stands();
+        assert_eq!(
+            (closed.kind("a"), closed.kind("b")),
+            (Some(&Type::Ip), None)
+        );
         let expected = [at("b", Type::Text), at("b", keyword(256, false))];
         assert_eq!(kinds(dynamic, &["b", "b.keyword"]), expected);
     }
