@@ -136,6 +136,7 @@ impl<'t> Converter<'t> {
             );
             if let MapError::NotMapped(_) = error {
                 failure.diagnostic.severity = Severity::NeedsSetUp;
+                failure.diagnostic.code = "log-source";
                 failure.diagnostic.location.span = rule.log_source.span;
                 failure.diagnostic.help =
                     Some("give a mapping that knows this log source".to_owned());

@@ -95,7 +95,7 @@ fn all_rules_of_a_folder_are_in_one_file() {
     // The same id twice is an error for the second.
     assert_eq!(code, 1, "{err}");
     assert!(
-        err.contains("z.yml:3:5") && err.contains("2 rules converted, 0 need set-up, 1 broken"),
+        err.contains("z.yml:2:1") && err.contains("2 rules converted, 0 need set-up, 1 broken"),
         "{err}"
     );
     let sections: Vec<&str> = out.lines().filter(|line| line.starts_with('[')).collect();
@@ -192,7 +192,7 @@ fn filters_apply_and_what_cannot_be_converted_is_told() {
         "{out}"
     );
     assert!(
-        err.contains("u.yml:4:13") && err.contains("1 rule converted, 1 need set-up, 0 broken"),
+        err.contains("u.yml:4:12") && err.contains("1 rule converted, 1 need set-up, 0 broken"),
         "{err}"
     );
     assert_eq!(
