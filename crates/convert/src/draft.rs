@@ -8,6 +8,7 @@ use crate::sigmac::{
 use crate::targets::{Artefact, Target};
 use query::{Note, Written};
 use sha2::{Digest, Sha256};
+use sigma::{Diagnostic, Severity};
 use std::cell::RefCell;
 use std::collections::HashMap;
 
@@ -20,6 +21,8 @@ pub struct Converted {
     pub artefact: Artefact,
     /// Where a query does not find exactly what the rule means.
     pub notes: Vec<Note>,
+    /// What of the rule is lost.
+    pub warnings: Vec<Diagnostic>,
 }
 
 /// A rule that is read, and all that a target may want to know.
@@ -34,6 +37,7 @@ pub struct Draft<'d, 'a> {
     pub(crate) reader: &'d Reader<'d, 'a>,
     /// What is to be said about what is written.
     pub(crate) notes: RefCell<Vec<Note>>,
+    pub(crate) warnings: RefCell<Vec<Diagnostic>>,
 }
 
 impl Draft<'_, '_> {
@@ -43,6 +47,7 @@ impl Draft<'_, '_> {
             artefact: target.write(&self)?,
             head: self.rule.head(),
             notes: self.notes.into_inner(),
+            warnings: self.warnings.into_inner(),
         })
     }
 
@@ -61,6 +66,15 @@ impl Draft<'_, '_> {
             }
         }
         written.query
+    }
+
+    /// Something of the rule is lost on the way.
+    pub(crate) fn warn(&self, message: &str) {
+        let failure = self.refuse(message);
+        self.warnings.borrow_mut().push(Diagnostic {
+            severity: Severity::Warning,
+            ..*failure.diagnostic
+        });
     }
 
     /// The target cannot do something.

@@ -164,6 +164,7 @@ impl<'t> Converter<'t> {
                 file: &location.file,
             },
             notes: RefCell::default(),
+            warnings: RefCell::default(),
         };
         draft.written(self.target)
     }

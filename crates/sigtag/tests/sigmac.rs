@@ -436,6 +436,11 @@ const DIFFERENCES: &[(&str, fn())] = &[
         let desk = Desk::new(&[("a.yml", MANY), ("b.yml", MSHTA)]);
         let ran = desk.run("-t ee-outliers -c winlogbeat a.yml b.yml");
         assert!(
+            ran.err.contains("each single event is a hit"),
+            "{}",
+            ran.err
+        );
+        assert!(
             ran.out.contains("now-10m") && ran.out.ends_with(USE_CASE),
             "{}",
             ran.out

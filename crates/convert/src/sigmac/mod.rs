@@ -197,6 +197,7 @@ impl<'t> Converter<'t> {
             names: &self.names,
             reader: &reader,
             notes: RefCell::default(),
+            warnings: RefCell::default(),
         };
         draft.written(self.target)
     }

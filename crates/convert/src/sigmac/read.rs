@@ -199,20 +199,8 @@ impl<'r, 'a> Reader<'r, 'a> {
         let field = parts.next().unwrap_or_default();
         let mut operand = self.operand(&entry.value)?;
         for name in parts {
-            operand = modifier::apply(name, operand).map_err(|refusal| match refusal {
-                Refusal::Unknown => self.crash(
-                    entry.key.span,
-                    format!("the modifier `{name}` is not known to sigmac"),
-                ),
-                Refusal::Cidr => self.parse(
-                    entry.key.span,
-                    "the modifier `cidr` is not known to sigmac".to_owned(),
-                ),
-                Refusal::Type(kind) => self.refuse(
-                    entry.key.span,
-                    format!("the modifier `{name}` cannot be applied to {kind}"),
-                ),
-            })?;
+            operand = modifier::apply(name, operand)
+                .map_err(|refusal| self.modifier_fault(entry.key.span, name, refusal))?;
         }
         let on = |operand| {
             self.chain
@@ -235,6 +223,22 @@ impl<'r, 'a> Reader<'r, 'a> {
             }
             operand => on(operand)?,
         })
+    }
+
+    /// A modifier cannot be applied: most of them are younger than sigmac.
+    fn modifier_fault(&self, at: Span, name: &str, refusal: Refusal) -> Failure {
+        let unknown = || format!("the modifier `{name}` is not known to sigmac");
+        let mut failure = match refusal {
+            Refusal::Unknown => self.crash(at, unknown()),
+            Refusal::Cidr => self.parse(at, unknown()),
+            Refusal::Type(kind) => self.refuse(
+                at,
+                format!("the modifier `{name}` cannot be applied to {kind}"),
+            ),
+        };
+        let help = "`--strict` reads rules as the Sigma specification has them";
+        failure.diagnostic.help = Some(help.to_owned());
+        failure
     }
 
     fn operand(&self, node: &Node<'a>) -> Read<Operand> {

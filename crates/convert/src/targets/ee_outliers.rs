@@ -29,6 +29,18 @@ impl Target for EeOutliers {
     }
 
     fn write(&self, draft: &Draft<'_, '_>) -> Result<Artefact, Failure> {
+        if draft
+            .queries
+            .iter()
+            .any(|query| query.aggregation.is_some())
+        {
+            draft.warn("ee-outliers reads the query only: what the rule counts is lost, and each single event is a hit");
+        }
+        if draft.queries.len() > 1 {
+            draft.warn(
+                "ee-outliers joins the queries of a list with AND, and the rule means any of them",
+            );
+        }
         let mut requests = dsl::requests(draft)?;
         let filter = if requests.len() == 1 {
             requests.remove(0)

@@ -50,6 +50,9 @@ pub(crate) fn run(command: &ConvertCommand) -> Exit {
     for outcome in outcomes {
         match outcome.converted {
             Ok(one) => {
+                for warning in &one.warnings {
+                    eprintln!("{}\n", printer.render(warning));
+                }
                 notes.take(&outcome.title, &one.notes);
                 counts.converted += 1;
                 converted.push((outcome.file, one));

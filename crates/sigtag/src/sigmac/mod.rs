@@ -286,6 +286,9 @@ impl Run<'_> {
     fn take(&mut self, path: &Path, rules: Vec<Result<Converted, Failure>>) -> Result<(), Refusal> {
         let mut texts = Vec::new();
         for converted in rules {
+            for warning in converted.iter().flat_map(|converted| &converted.warnings) {
+                eprintln!("{}\n", self.printer.render(warning));
+            }
             match converted {
                 Ok(Converted {
                     head,
