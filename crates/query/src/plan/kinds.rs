@@ -141,18 +141,19 @@ impl Planner<'_> {
             });
             return self.like(lowered.collect(), false, target);
         }
+        // A server knows the case of ASCII letters only; for others, an expression names each form.
+        let is_ascii = chars(pattern.parts()).all(|c| c.is_ascii() || variants(c).len() < 2);
         match self.language {
-            Language::Dsl => {
+            Language::Dsl if is_ascii => {
                 if chars(pattern.parts()).any(|c| matches!(c, 'k' | 's')) {
                     self.differs(Reason::Case, Differs::Less, target);
                 }
-                let parts = self.ascii_parts(pattern, target);
-                self.like(parts, true, target)
+                self.like(pattern.parts().to_vec(), true, target)
             }
             Language::Lucene if matches!(target.kind, Type::Wildcard { .. }) => {
                 self.instead(Reason::WildcardField, target)
             }
-            Language::Lucene => {
+            _ => {
                 let parts = pattern.parts();
                 let regexp = regexp(parts.iter(), &|c| variants(c).to_vec());
                 if regexp.chars().count() <= MAX_REGEXP {
@@ -167,33 +168,6 @@ impl Planner<'_> {
                 }
             }
         }
-    }
-
-    /// The parts of a caseless pattern for a server that knows the case of ASCII letters only: other letters become `?`,
-    /// or under a `not` themselves.
-    fn ascii_parts(&mut self, pattern: &Pattern, target: &Target<'_>) -> Vec<Part> {
-        let mut parts = Vec::new();
-        for part in pattern.parts() {
-            let Part::Text(text) = part else {
-                parts.push(part.clone());
-                continue;
-            };
-            for c in text.chars() {
-                let has_case = !c.is_ascii() && variants(c).len() > 1;
-                match target.side {
-                    Side::Over if has_case => {
-                        self.differs(Reason::Case, Differs::More, target);
-                        parts.push(Part::One);
-                    }
-                    Side::Under if has_case => {
-                        self.differs(Reason::Case, Differs::Less, target);
-                        parts.push(Part::Text(c.to_string()));
-                    }
-                    _ => parts.push(Part::Text(c.to_string())),
-                }
-            }
-        }
-        Pattern::new(parts, true).parts().to_vec()
     }
 
     /// A term is like `parts`.
