@@ -152,6 +152,8 @@ pub(crate) fn rules<'a>(documents: Vec<Node<'a>>) -> (Vec<Rule<'a>>, Vec<Node<'a
     let (mut rules, mut others) = (Vec::new(), Vec::new());
     let mut global: Vec<Entry<'a>> = Vec::new();
     let mut previous: Vec<Entry<'a>> = Vec::new();
+    // What comes before may be repeated.
+    let several = documents.len() > 1;
     for document in documents {
         let span = document.span;
         let Content::Map(mut entries) = document.content else {
@@ -170,17 +172,21 @@ pub(crate) fn rules<'a>(documents: Vec<Node<'a>>) -> (Vec<Rule<'a>>, Vec<Node<'a
                 global.clear();
                 continue;
             }
-            Some("repeat") => lay_over(&mut previous, &entries),
+            Some("repeat") => {
+                lay_over(&mut previous, &entries);
+                entries.clone_from(&previous);
+            }
             _ => {
                 lay_over(&mut entries, &global);
-                previous = entries;
+                if several {
+                    previous.clone_from(&entries);
+                }
             }
         }
-        let root = Node {
-            span,
-            content: Content::Map(previous.clone()),
-        };
-        rules.push(Rule { root });
+        let content = Content::Map(entries);
+        rules.push(Rule {
+            root: Node { span, content },
+        });
     }
     (rules, others)
 }

@@ -112,7 +112,7 @@ impl Fields {
 
     /// How a field is searched for these values.
     pub fn access(&self, field: &str, wildcard: bool, regex: bool) -> Access {
-        let among = |names: &RegexSet| names.is_match(field);
+        let among = |names: &RegexSet| !names.is_empty() && names.is_match(field);
         let keyword = |caseless| Access {
             name: self.keyword_name(field),
             keyword: true,
@@ -143,7 +143,8 @@ impl Fields {
 
     /// The field where a value is held as a whole.
     pub fn keyword_name(&self, field: &str) -> String {
-        if self.keyword.is_empty() || self.keyword_base.is_match(field) {
+        let is_base = !self.keyword_base.is_empty() && self.keyword_base.is_match(field);
+        if self.keyword.is_empty() || is_base {
             field.to_owned()
         } else {
             format!("{field}.{}", self.keyword)
