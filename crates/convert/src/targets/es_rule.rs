@@ -119,7 +119,9 @@ fn severity(level: Option<&str>) -> (&'static str, u8) {
     match level {
         Some("critical") => ("critical", 95),
         Some("high") => ("high", 65),
-        Some("low" | "informational") => ("low", 5),
+        Some("low") => ("low", 5),
+        // As grave as `low`, and as risky as what has no level.
+        Some("informational") => ("low", 35),
         _ => ("medium", 35),
     }
 }
