@@ -46,7 +46,7 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "servers",
-        about: "real servers, for tests and by hand",
+        about: "real servers, for tests and by hand:",
         options: servers::OPTIONS,
         run: servers::run,
     },

@@ -5,7 +5,7 @@ use std::{
     ops::RangeInclusive,
     path::{Path, PathBuf},
     process::Command,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::atomic::AtomicBool,
 };
 
 use crate::{Error, Kind, cache, quietly};
@@ -168,17 +168,30 @@ fn add_packages(kind: &Kind, cancelled: &AtomicBool) -> Result<(), Error> {
     if needs_maven(kind) {
         apt_get(&["install", "--no-install-recommends", "maven"])?;
     }
+    let mut refusal = String::new();
     for package in kind.packages {
-        if Java::find(&kind.java).is_some() || cancelled.load(Ordering::Relaxed) {
-            break;
+        if Java::find(&kind.java).is_some() {
+            return Ok(());
         }
         match apt_get(&["install", "--no-install-recommends", package]) {
+            Ok(_) => {}
             // A distribution that does not have this one may have the next.
-            Ok(_) | Err(Error::Tool { .. }) => {}
+            Err(Error::Tool { output, .. }) => refusal = output,
             Err(error) => return Err(error),
         }
     }
-    Ok(())
+    if Java::find(&kind.java).is_some() {
+        return Ok(());
+    }
+    Err(Error::Missing {
+        what: format!(
+            "{} needs a JDK of Java {} or newer, and apt-get has installed none of {}:\n{refusal}\n",
+            kind.title(),
+            kind.java.start(),
+            kind.packages.join(", ")
+        ),
+        help: "put one into /usr/lib/jvm, or name it: JAVA_HOME=DIR".into(),
+    })
 }
 
 #[cfg(test)]
