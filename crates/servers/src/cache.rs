@@ -1,11 +1,12 @@
 //! The jars of the servers and our classes, kept for the next time.
 //!
-//! A folder of the cache is made under another name and renamed when it is whole. A file in it says what it was made of: when that is
-//! different, it is made anew.
+//! A folder of the cache is made under another name and renamed when it is whole. Its name says what it was made of, so that none is
+//! ever changed while a server runs from it.
 
 use std::{
     env, fs,
     fs::{File, TryLockError},
+    hash::{DefaultHasher, Hash, Hasher},
     path::{Path, PathBuf},
     process::Command,
     sync::atomic::{AtomicBool, Ordering},
@@ -15,15 +16,20 @@ use std::{
 
 use crate::{Error, Java, Kind, folder::TempFolder, quietly};
 
-/// The file in a folder that says what it was made of.
-const MADE_OF: &str = "made-of";
-
 /// What a server is started from.
 pub(crate) struct Jars {
-    /// The folder with all of it.
+    /// The folder with what Maven has fetched.
     pub folder: PathBuf,
+    /// The folder with our classes.
+    pub classes: PathBuf,
+}
+
+impl Jars {
     /// The class path.
-    pub class_path: String,
+    pub fn class_path(&self) -> String {
+        let (main, lib) = (self.classes.join("main"), self.folder.join("lib"));
+        format!("{}:{}/*", main.display(), lib.display())
+    }
 }
 
 /// Our files: POMs, classes, settings of the log.
@@ -38,31 +44,30 @@ pub(crate) fn jars(
     progress: &dyn Fn(&str),
     cancelled: &AtomicBool,
 ) -> Result<Jars, Error> {
-    let folder = folder(kind);
-    made(&folder, &recipe(kind)?, |partial| {
+    let folder = place(kind, "jars", &recipe(kind)?);
+    made(&folder, |partial| {
         progress("fetching the jars, once");
         fetch(kind, java, partial, cancelled)
     })?;
-    let classes = folder.join("classes");
-    made(&classes, &sources_of(kind)?, |partial| {
+    let classes = place(kind, "classes", &sources_of(kind)?);
+    made(&classes, |partial| {
         progress("compiling, once");
         compile(kind, java, &folder.join("lib"), partial, cancelled)
     })?;
-    let class_path = format!(
-        "{}:{}/lib/*",
-        classes.join("main").display(),
-        folder.display()
-    );
-    Ok(Jars { folder, class_path })
+    Ok(Jars { folder, classes })
 }
 
 /// Whether Maven has done its part for this kind of server.
 pub(crate) fn has_jars(kind: &Kind) -> bool {
-    recipe(kind).is_ok_and(|recipe| is_made(&folder(kind), &recipe))
+    recipe(kind).is_ok_and(|recipe| place(kind, "jars", &recipe).is_dir())
 }
 
-fn folder(kind: &Kind) -> PathBuf {
-    cache_folder().join(format!("{}-{}", kind.name, kind.version))
+/// Where it lies in the cache, by what it is made of.
+fn place(kind: &Kind, what: &str, made_of: &str) -> PathBuf {
+    let mut hasher = DefaultHasher::new();
+    made_of.hash(&mut hasher);
+    let hash = hasher.finish();
+    cache_folder().join(format!("{}-{}-{what}-{hash:016x}", kind.name, kind.version))
 }
 
 fn cache_folder() -> PathBuf {
@@ -112,31 +117,18 @@ fn sweep(cache: &Path) {
     }
 }
 
-/// Makes a folder unless it is there and made of the same.
-fn made(
-    folder: &Path,
-    of: &str,
-    make: impl FnOnce(&Path) -> Result<(), Error>,
-) -> Result<(), Error> {
-    if is_made(folder, of) {
+/// Makes a folder unless it is there.
+fn made(folder: &Path, make: impl FnOnce(&Path) -> Result<(), Error>) -> Result<(), Error> {
+    if folder.is_dir() {
         return Ok(());
     }
     let parent = folder.parent().unwrap_or(folder);
     let partial = TempFolder::new(parent, PARTIAL)?;
     make(partial.path())?;
-    let stamp = partial.path().join(MADE_OF);
-    fs::write(&stamp, of).map_err(Error::io("write", &stamp))?;
-    if folder.exists() {
-        fs::remove_dir_all(folder).map_err(Error::io("delete", folder))?;
-    }
     fs::rename(partial.path(), folder).map_err(Error::io("rename a folder to", folder))?;
     // It has another name now, and is to stay.
     partial.keep();
     Ok(())
-}
-
-fn is_made(folder: &Path, of: &str) -> bool {
-    fs::read_to_string(folder.join(MADE_OF)).is_ok_and(|before| before == of)
 }
 
 /// What the jars depend on.
@@ -221,31 +213,35 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_is_made_once_for_what_it_is_made_of() {
+    fn a_folder_is_made_once() {
         let cache = tempfile::tempdir().expect("a temporary folder");
         let folder = cache.path().join("jars");
-        let make = |of: &str| {
-            let mut made_anew = false;
-            made(&folder, of, |partial| {
-                made_anew = true;
-                fs::write(partial.join("content"), of).map_err(Error::io("write", partial))
+        let mut times = 0;
+        for _ in 0..2 {
+            made(&folder, |partial| {
+                times += 1;
+                fs::write(partial.join("content"), "").map_err(Error::io("write", partial))
             })
             .expect("it can be made");
-            assert_eq!(read(&folder.join("content")).expect("it is there"), of);
-            made_anew
-        };
-        assert_eq!(
-            [make("a"), make("a"), make("b"), make("b")],
-            [true, false, true, false]
-        );
+        }
+        assert!(folder.join("content").is_file());
+        assert_eq!(times, 1);
     }
 
     #[test]
     fn a_folder_that_could_not_be_made_is_not_there() {
         let cache = tempfile::tempdir().expect("a temporary folder");
         let folder = cache.path().join("jars");
-        made(&folder, "a", |_| Err(Error::Cancelled)).expect_err("it cannot be made");
+        made(&folder, |_| Err(Error::Cancelled)).expect_err("it cannot be made");
         let left = fs::read_dir(cache.path()).expect("a folder").count();
         assert_eq!(left, 0);
+    }
+
+    #[test]
+    fn other_sources_are_another_folder() {
+        let kind = &crate::KINDS[0];
+        let places = ["a", "a", "b"].map(|made_of| place(kind, "classes", made_of));
+        assert_eq!(places[0], places[1]);
+        assert_ne!(places[0], places[2]);
     }
 }

@@ -23,7 +23,8 @@ pub struct Kind {
     pub(crate) properties: &'static [(&'static str, &'static str)],
     /// What is compiled: the folder of the classes, and the files in `xtask/servers`. The classes in `main` are started.
     pub(crate) classes: &'static [(&'static str, &'static [&'static str])],
-    /// Options of Java, each for some of its versions. `{home}` and `{cache}` stand for the folders of this server and of its jars.
+    /// Options of Java, each for some of its versions. `{home}`, `{jars}` and `{classes}` stand for folders: this server's,
+    /// that of its jars, and that of our classes.
     pub(crate) options: &'static [(RangeInclusive<u32>, &'static str)],
     /// The role that a node has to have to elect itself.
     pub(crate) manager: &'static str,
@@ -103,7 +104,8 @@ pub(crate) const OPTIONS: &[&str] = &[
 
 /// Elasticsearch 8 and 9 look for their native libraries where their start script would have put them.
 const ELASTICSEARCH_OPTIONS: &[(RangeInclusive<u32>, &str)] = &[
-    (0..=ANY, "-Dcache={cache}"),
+    (0..=ANY, "-Dtransport={jars}/transport-netty4"),
+    (0..=ANY, "-Dshim={classes}/shim"),
     (0..=ANY, "-Djna.nosys=true"),
     (0..=ANY, "-Djava.library.path={home}/lib/platform:/usr/lib"),
     (0..=ANY, "-Djna.library.path={home}/lib/platform"),

@@ -125,8 +125,8 @@ impl Running {
 
         let program = java.program("java");
         let mut child = Command::new(&program)
-            .args(java_options(kind, java.major, home.path(), &jars.folder))
-            .args(["-cp", &jars.class_path, "Main", "--home"])
+            .args(java_options(kind, java.major, home.path(), jars))
+            .args(["-cp", &jars.class_path(), "Main", "--home"])
             .arg(home.path())
             .args(settings(kind, port, transport, &cluster))
             .stdin(Stdio::piped())
@@ -257,7 +257,7 @@ fn log_path(home: &Path) -> PathBuf {
     home.join("server.log")
 }
 
-fn java_options(kind: &Kind, java: u32, home: &Path, cache: &Path) -> Vec<String> {
+fn java_options(kind: &Kind, java: u32, home: &Path, jars: &Jars) -> Vec<String> {
     let log = cache::sources().join("log4j2.properties");
     let own = kind.options.iter();
     let own = own.filter(|(versions, _)| versions.contains(&java));
@@ -267,7 +267,8 @@ fn java_options(kind: &Kind, java: u32, home: &Path, cache: &Path) -> Vec<String
         .map(|option| {
             option
                 .replace("{home}", &home.to_string_lossy())
-                .replace("{cache}", &cache.to_string_lossy())
+                .replace("{jars}", &jars.folder.to_string_lossy())
+                .replace("{classes}", &jars.classes.to_string_lossy())
         })
         .chain([format!("-Dlog4j2.configurationFile={}", log.display())])
         .collect()

@@ -24,13 +24,13 @@ import org.elasticsearch.plugins.PluginsLoader;
  * One node of Elasticsearch 8 or 9. It takes the steps of the server's own start, but for the security manager or entitlements, the
  * filter of system calls and the bootstrap checks.
  *
- * <p>The system property {@code cache} names the folder with the module's jars ({@code transport-netty4}) and with the classes of
- * our own module ({@code classes/shim}).
+ * <p>The system property {@code transport} names the folder with the jars of the module for HTTP, and {@code shim} that with the
+ * classes of our own module.
  */
 public final class Main {
     public static void main(String[] arguments) throws Exception {
         Lifetime lifetime = new Lifetime(arguments);
-        prepare(lifetime.home, Paths.get(System.getProperty("cache")));
+        prepare(lifetime.home);
 
         Settings.Builder builder = Settings.builder();
         for (Map.Entry<String, String> setting : lifetime.settings().entrySet()) {
@@ -54,21 +54,25 @@ public final class Main {
     }
 
     /** Lays out the folders that the server reads. */
-    private static void prepare(Path home, Path cache) throws IOException {
-        Path log = Paths.get(System.getProperty("log4j2.configurationFile"));
+    private static void prepare(Path home) throws IOException {
+        Path log = path("log4j2.configurationFile");
         Files.copy(log, home.resolve("config/log4j2.properties"), StandardCopyOption.REPLACE_EXISTING);
         Files.write(home.resolve("config/elasticsearch.yml"), List.of());
 
         Path netty = module(home, "transport-netty4", "org.elasticsearch.transport.netty4.Netty4Plugin");
-        try (DirectoryStream<Path> jars = Files.newDirectoryStream(cache.resolve("transport-netty4"), "*.jar")) {
+        try (DirectoryStream<Path> jars = Files.newDirectoryStream(path("transport"), "*.jar")) {
             for (Path jar : jars) Files.copy(jar, netty.resolve(jar.getFileName()));
         }
         Path shim = module(home, "rest-shim", "shim.ShimPlugin");
-        pack(cache.resolve("classes/shim"), shim.resolve("rest-shim.jar"));
+        pack(path("shim"), shim.resolve("rest-shim.jar"));
 
         // The server's own build of libzstd is not published; the system's does as well.
-        Path libraries = Files.createDirectories(Paths.get(System.getProperty("es.nativelibs.path")));
+        Path libraries = Files.createDirectories(path("es.nativelibs.path"));
         Files.createSymbolicLink(libraries.resolve("libzstd.so"), zstd());
+    }
+
+    private static Path path(String property) {
+        return Paths.get(System.getProperty(property));
     }
 
     private static Path module(Path home, String name, String plugin) throws IOException {
