@@ -1,4 +1,5 @@
-//! The chores of the repository: `cargo xtask test`, `cargo xtask check`, `cargo xtask bench`, `cargo demo`.
+//! The chores of the repository: `cargo xtask test`, `cargo xtask check`, `cargo xtask bench`, `cargo xtask servers`,
+//! `cargo demo`.
 //!
 //! Every piece of automation is a command here, so that it runs the same on every machine, and is read, formatted and linted as the
 //! rest is. Each command is a file with a function `run`, and a line in [`COMMANDS`].
@@ -7,6 +8,7 @@ mod bench;
 mod check;
 mod demo;
 mod house;
+mod servers;
 mod test;
 mod workspace;
 
@@ -27,8 +29,8 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "test",
         about: "all tests, and what did not run and why",
-        options: "",
-        run: |_| test::run(),
+        options: "[--install]",
+        run: test::run,
     },
     Command {
         name: "check",
@@ -41,6 +43,12 @@ const COMMANDS: &[Command] = &[
         about: "what sigtag costs, beside rsigma and beside itself",
         options: "[--runs N] [--json]",
         run: bench::run,
+    },
+    Command {
+        name: "servers",
+        about: "real servers, for tests and by hand:",
+        options: servers::OPTIONS,
+        run: servers::run,
     },
     Command {
         name: "demo",

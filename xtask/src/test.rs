@@ -6,6 +6,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    env,
     error::Error,
     fs,
     io::{BufRead, BufReader},
@@ -13,6 +14,7 @@ use std::{
     process::{ExitCode, Stdio},
 };
 
+use servers::{Options, Running};
 use testkit::{SKIPS, Skip};
 
 use crate::{
@@ -20,14 +22,24 @@ use crate::{
     workspace::{Workspace, cargo},
 };
 
+/// The servers that most tests ask for, the one to be taken first.
+const SHARED_SERVER: &[&str] = &["opensearch-3", "opensearch-2"];
+
 /// Runs the tests; fails when one fails, or when something could not be built.
-pub fn run() -> Outcome {
+pub fn run(arguments: &[String]) -> Outcome {
+    let install = match arguments {
+        [] => Options::default().install,
+        [flag] if flag == "--install" => true,
+        _ => return Err("usage: cargo xtask test [--install]".into()),
+    };
     let folder = Workspace::load()?.target.join("xtask");
     let skips = folder.join("skips");
     fs::create_dir_all(&folder)?;
     fs::write(&skips, "")?;
 
-    let (tally, success) = cargo_test(&skips)?;
+    let server = shared_server(install);
+    let (tally, success) = cargo_test(&skips, server.as_ref())?;
+    drop(server);
     let skips: BTreeSet<Skip> = fs::read_to_string(&skips)?
         .lines()
         .filter_map(Skip::parse)
@@ -40,9 +52,27 @@ pub fn run() -> Outcome {
     })
 }
 
+/// One server for all test binaries, unless the environment names one. Without it, the tests that need one say so.
+fn shared_server(install: bool) -> Option<Running> {
+    if env::var_os(servers::GIVEN).is_some() {
+        return None;
+    }
+    let options = Options {
+        install,
+        progress: &|doing| eprintln!("server for the tests: {doing}"),
+        ..Options::default()
+    };
+    servers::start_first(SHARED_SERVER, &options)
+        .inspect_err(|error| eprintln!("no server for the tests: {error}"))
+        .ok()
+}
+
 /// Runs `cargo test`, passes its output on, and reads it on the way.
-fn cargo_test(skips: &Path) -> Result<(Tally, bool), Box<dyn Error>> {
+fn cargo_test(skips: &Path, server: Option<&Running>) -> Result<(Tally, bool), Box<dyn Error>> {
     let mut command = cargo(&["test", "--workspace", "--no-fail-fast"]);
+    if let Some(server) = server {
+        command.env(servers::GIVEN, server.url());
+    }
     let mut child = command.env(SKIPS, skips).stdout(Stdio::piped()).spawn()?;
     let mut tally = Tally::default();
     if let Some(stdout) = child.stdout.take() {

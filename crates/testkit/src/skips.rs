@@ -73,8 +73,8 @@ pub fn skip(reason: &str, help: &str) {
         _ => format!("line {}", caller.line()),
     };
     let skip = Skip {
-        help: help.into(),
-        reason: reason.into(),
+        help: one_line(help),
+        reason: one_line(reason),
         file: caller.file().into(),
         test,
     };
@@ -90,6 +90,11 @@ pub fn skip(reason: &str, help: &str) {
         append(path.as_ref(), &skip)
             .unwrap_or_else(|error| panic!("cannot append to {}: {error}", path.display()));
     }
+}
+
+/// What another program said may be part of it, in lines and with tabs.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// What this process has recorded, so that a test is recorded once.
