@@ -33,6 +33,8 @@ pub struct Draft<'d, 'a> {
     pub(crate) chain: &'d Chain,
     pub(crate) options: &'d Options,
     pub(crate) fields: &'d Fields,
+    /// Whether what is written is to be right, and not sigmac's.
+    pub(crate) is_strict: bool,
     pub(crate) names: &'d RefCell<HashMap<String, usize>>,
     pub(crate) reader: &'d Reader<'d, 'a>,
     /// What is to be said about what is written.
@@ -49,12 +51,6 @@ impl Draft<'_, '_> {
             notes: self.notes.into_inner(),
             warnings: self.warnings.into_inner(),
         })
-    }
-
-    /// Whether what is written is to be right, and not sigmac's.
-    pub(crate) fn is_strict(&self) -> bool {
-        let is_predicate = |query: &Query| matches!(query.search, Meaning::Predicate(..));
-        self.queries.iter().all(is_predicate)
     }
 
     /// Keeps what is to be said of a query.

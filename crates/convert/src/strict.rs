@@ -39,7 +39,7 @@ impl Names {
             let mapping = Mapping::read(source)?;
             if mapping.is_config() {
                 configs.push(Config::read(source).map_err(|diagnostic| vec![*diagnostic])?);
-                roots = mapping.roots();
+                roots.extend(mapping.roots());
             }
             full.push(mapping);
             only.push(Mapping::read(source)?.names_beside());
@@ -157,6 +157,7 @@ impl<'t> Converter<'t> {
             chain,
             options: &self.options,
             fields: &self.fields,
+            is_strict: true,
             names: &self.names,
             reader: &Reader {
                 rule: head,

@@ -6,9 +6,9 @@ use convert::sigmac::{Failure, Filter, Options, Status};
 use convert::strict::{Converter, Names};
 use convert::{Converted, Target};
 use owo_colors::OwoColorize;
-use query::{Note, Reason, Schema};
+use query::{Effect, Note, Reason, Schema};
 use sigma::{Collection, Diagnostic, Location, Severity, Source};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 /// What became of a rule.
@@ -53,11 +53,12 @@ pub(crate) fn convert(
     let parsed =
         sources.map(|(name, text)| sigma::parse_with(&Source { name: &name, text }, &placeholders));
     let collection = Collection::assemble(parsed);
-    let place = |location: &Location| {
-        files
-            .iter()
-            .position(|(path, _)| path.to_string_lossy() == *location.file)
-    };
+    let places: HashMap<String, usize> = files
+        .iter()
+        .enumerate()
+        .map(|(at, (path, _))| (path.to_string_lossy().into_owned(), at))
+        .collect();
+    let place = |location: &Location| places.get(&*location.file).copied();
     let mut outcomes = Vec::new();
     let mut add = |location: &Location, title: &str, converted| {
         let order = (place(location), location.span.start);
@@ -135,6 +136,8 @@ impl Notes {
         let mut common: Vec<String> = Vec::new();
         for note in notes {
             match note.reason {
+                // Under a `not`, keywords cannot be asked at all.
+                Reason::AnyField if note.effect == Effect::FindsMore => tell(title, note),
                 Reason::TooLong
                 | Reason::Empty
                 | Reason::Number
@@ -142,11 +145,7 @@ impl Notes {
                 | Reason::AnyField => {
                     common.push(note.reason.to_string());
                 }
-                _ => eprintln!(
-                    "{} {}: {note}",
-                    "warning:".yellow().bold(),
-                    show::one_line(title)
-                ),
+                _ => tell(title, note),
             }
         }
         common.sort_unstable();
@@ -165,4 +164,9 @@ impl Notes {
             );
         }
     }
+}
+
+fn tell(title: &str, note: &Note) {
+    let title = show::one_line(title);
+    eprintln!("{} {title}: {note}", "warning:".yellow().bold());
 }

@@ -164,7 +164,7 @@ fn every_target_is_written_by_meaning_but_eql() {
         let (code, out, err) = desk.run(&format!(
             "convert --target {target} --mapping winlogbeat a.yml"
         ));
-        assert_eq!((code, out.as_str()), (1, ""), "{target}: {err}");
+        assert_eq!((code, out.as_str()), (2, ""), "{target}: {err}");
         assert!(err.contains("--compat"), "{err}");
         assert_eq!(
             desk.run(&format!(

@@ -325,6 +325,61 @@ fn output_goes_where_it_is_wanted() {
 }
 
 #[test]
+fn nothing_is_lost_on_the_way_out() {
+    let desk = Desk::new(&[
+        ("a/r.yml", MSHTA),
+        ("b/r.yml", MSHTA),
+        ("keep", "kept"),
+        ("network.yml", NETWORK),
+    ]);
+    let read = |name: &str| fs::read_to_string(desk.path(name)).unwrap();
+    // A run that comes to nothing leaves the file, and no rule is written over itself.
+    assert_eq!(
+        desk.run("-t es-qs -c winlogbeat -o keep network.yml").code,
+        4
+    );
+    assert_eq!(read("keep"), "kept");
+    assert_eq!(
+        desk.run("-t es-qs -c winlogbeat -o a/r.yml a/r.yml").code,
+        1
+    );
+    assert_eq!(read("a/r.yml"), MSHTA);
+    let ran = desk.run("-t es-qs -c winlogbeat -r -o p_ a b");
+    assert!(
+        ran.err.contains("p_r.rule is written again, for b/r.yml"),
+        "{}",
+        ran.err
+    );
+    // Targets that write at the end have a list, too.
+    let ran = desk.run("-t es-dsl -c winlogbeat -of=title -oF=json a/r.yml b/r.yml");
+    let listed: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(listed.as_array().map(Vec::len), Some(2));
+    assert!(listed[1]["rule"][0].as_str().unwrap().contains("mshta.exe"));
+}
+
+#[test]
+fn arguments_are_taken_as_by_sigmac() {
+    let desk = Desk::new(&[("a.yml", MSHTA)]);
+    assert_eq!(
+        desk.run("--targ es-qs -t ee-outliers --conf winlogbeat -d -d a.yml")
+            .out,
+        USE_CASE
+    );
+}
+
+#[test]
+fn a_filter_is_turned_round_for_repeated_rules() {
+    let rules = format!(
+        "{MSHTA}---\naction: repeat\ntitle: Repeated High\n---\naction: repeat\nlevel: low\ntitle: Repeated Low\n"
+    );
+    let desk = Desk::new(&[("a.yml", &rules)]);
+    let ran = desk.run("-t ee-outliers -c winlogbeat -f level=high a.yml");
+    let has =
+        ["Mshta Started", "Repeated High", "Repeated Low"].map(|title| ran.out.contains(title));
+    assert_eq!(has, [true, false, true], "{}", ran.out);
+}
+
+#[test]
 fn rules_come_from_standard_input() {
     let desk = Desk::new(&[]);
     let mut command = desk.command(Path::new(env!("CARGO_BIN_EXE_sigtag")));
@@ -487,6 +542,23 @@ const DIFFERENCES: &[(&str, fn())] = &[
         assert_eq!(ran.code, 1);
         assert!(ran.err.contains("not in Sigtag"), "{}", ran.err);
     }),
+    ("searches of log sources", || {
+        let own = "logsources: {w: {product: windows, search: 'index=x'}}\n";
+        let desk = Desk::new(&[("own.yml", own), ("a.yml", MSHTA)]);
+        let ran = desk.run("-t es-qs -c own.yml a.yml");
+        assert_eq!(ran.code, 42);
+        assert!(ran.err.contains("`search`"), "{}", ran.err);
+    }),
+    ("limits", || {
+        let names = vec!["selection"; 2_001].join(" or ");
+        let desk = Desk::new(&[(
+            "a.yml",
+            &MSHTA.replace("condition: selection", &format!("condition: {names}")),
+        )]);
+        let ran = desk.run("-t es-qs -c winlogbeat a.yml");
+        assert_eq!(ran.code, 4);
+        assert!(ran.err.contains("2000 searches"), "{}", ran.err);
+    }),
     ("other targets", || {
         let desk = Desk::new(&[("a.yml", MSHTA)]);
         let ran = desk.run("-t splunk -c winlogbeat a.yml");
@@ -553,6 +625,12 @@ fn whatever_is_broken_is_told_and_the_rest_converted() {
         "(".repeat(10_000)
     );
     desk.put("r/brackets.yml", brackets.as_bytes());
+    let many = vec!["s"; 20_000].join(" and ");
+    let long = format!("title: t\ndetection:\n  s: {{a: b}}\n  condition: {many}\n");
+    desk.put("r/long.yml", long.as_bytes());
+    let dashes = "{a|windash|windash: ' -a -b -c -d -e -f -g -h -i -j -k -l'}";
+    let dashes = format!("title: t\ndetection: {{s: {dashes}, condition: s}}\n");
+    desk.put("r/dashes.yml", dashes.as_bytes());
     let values = vec!["'x'"; 10_000].join(", ");
     desk.put(
         "r/huge.yml",
@@ -573,6 +651,8 @@ fn whatever_is_broken_is_told_and_the_rest_converted() {
         "latin.yml:1:10",
         "deep.yml:1:",
         "brackets.yml:4:",
+        "long.yml:4:",
+        "dashes.yml:2:17",
     ] {
         assert!(ran.err.contains(place), "{place}: {}", ran.err);
     }

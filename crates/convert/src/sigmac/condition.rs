@@ -80,10 +80,17 @@ pub(crate) struct Fault {
 
 /// Parentheses may be nested this deep.
 const MAX_DEPTH: usize = 200;
+/// A condition may name so many searches: each is one level of a tree.
+const MAX_NAMES: usize = 2_000;
 
 /// Reads a condition.
 pub(crate) fn read(text: &str) -> Result<Condition, Fault> {
     let tokens = tokens(text)?;
+    let mut names = tokens.iter().filter(|token| token.kind == Kind::Name);
+    if let Some(token) = names.nth(MAX_NAMES) {
+        let message = format!("a condition may name {MAX_NAMES} searches, and this is one more");
+        return Err(token.fault(message, false));
+    }
     let (search, rest) = match tokens.iter().position(|token| token.kind == Kind::Pipe) {
         Some(at) => (&tokens[..at], Some(&tokens[at + 1..])),
         None => (&tokens[..], None),

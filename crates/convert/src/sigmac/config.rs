@@ -137,7 +137,10 @@ impl Reader<'_> {
         let mut fields = HashMap::new();
         if let Some(node) = get("fieldmappings") {
             for entry in self.map(node)? {
-                fields.insert(entry.key.text.to_string(), self.names(&entry.value)?);
+                // A field that is mapped to nothing keeps its name.
+                if !entry.value.is_null() {
+                    fields.insert(entry.key.text.to_string(), self.names(&entry.value)?);
+                }
             }
         }
         let mut definitions = Vec::new();
@@ -304,9 +307,7 @@ pub(crate) enum ChainFault {
     NotLast,
     #[error("the configurations disagree on what the log source becomes")]
     Rewrites,
-    #[error(
-        "the configurations name a `search` for the log source, which this target cannot write"
-    )]
+    #[error("the configurations name a `search` for the log source, which is not in Sigtag")]
     Search,
 }
 

@@ -9,6 +9,8 @@ use sigma::yaml::{Content, Entry, Node};
 #[derive(Clone, Debug)]
 pub(crate) struct Rule<'a> {
     root: Node<'a>,
+    /// Whether it repeats the rule before it: filters choose those by the contrary.
+    pub is_repeated: bool,
 }
 
 impl<'a> Rule<'a> {
@@ -136,7 +138,10 @@ impl<'a> From<&'a sigma::Rule> for Rule<'a> {
             ]);
         let mut root = Node::map(entries);
         root.span = rule.location.span;
-        Rule { root }
+        Rule {
+            root,
+            is_repeated: false,
+        }
     }
 }
 
@@ -163,7 +168,9 @@ pub(crate) fn rules<'a>(documents: Vec<Node<'a>>) -> (Vec<Rule<'a>>, Vec<Node<'a
         let action = entries.iter().position(|entry| entry.key.text == "action");
         let action = action.map(|at| entries.remove(at));
         let action = action.as_ref().and_then(|entry| entry.value.as_scalar());
-        match action.map(|scalar| &*scalar.text) {
+        let action = action.map(|scalar| &*scalar.text);
+        let is_repeated = action == Some("repeat");
+        match action {
             Some("global") => {
                 lay_over(&mut global, &entries);
                 continue;
@@ -186,6 +193,7 @@ pub(crate) fn rules<'a>(documents: Vec<Node<'a>>) -> (Vec<Rule<'a>>, Vec<Node<'a
         let content = Content::Map(entries);
         rules.push(Rule {
             root: Node { span, content },
+            is_repeated,
         });
     }
     (rules, others)

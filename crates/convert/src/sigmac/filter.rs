@@ -116,9 +116,14 @@ impl Filter {
 
     /// Whether a rule is wanted. `today` counts days from 1970.
     pub(crate) fn wants(&self, rule: &Rule<'_>, today: i64) -> bool {
-        self.conditions
+        if self.conditions.is_empty() {
+            return true;
+        }
+        let wanted = self
+            .conditions
             .iter()
-            .all(|condition| condition.holds(rule, today))
+            .all(|condition| condition.holds(rule, today));
+        wanted != rule.is_repeated
     }
 }
 

@@ -194,6 +194,7 @@ impl<'t> Converter<'t> {
             chain: &self.chain,
             options: &self.options,
             fields: &self.fields,
+            is_strict: false,
             names: &self.names,
             reader: &reader,
             notes: RefCell::default(),

@@ -13,6 +13,8 @@ pub(crate) enum Refusal {
     Cidr,
     /// It is not made for what stands there.
     Type(&'static str),
+    /// It would make too many values, or too large ones.
+    TooMany,
 }
 
 /// Something that makes one value of another.
@@ -70,8 +72,41 @@ pub fn names() -> impl Iterator<Item = &'static str> {
     TABLE.iter().map(|(name, _)| *name)
 }
 
+/// A field may have so many values after a modifier, of so many bytes altogether.
+const MAX_VALUES: usize = 100_000;
+const MAX_BYTES: usize = 64 << 20;
+
+/// Whether a modifier would make too much of what is there.
+fn is_too_much(name: &str, operand: &Operand) -> bool {
+    fn count(name: &str, operand: &Operand, values: &mut usize, bytes: &mut usize) {
+        match operand {
+            Operand::One(value) => {
+                let text = value.shown();
+                let forms = match name {
+                    "windash" => 1_usize << dashes(&text).len().min(40),
+                    "base64offset" => 3,
+                    _ => 1,
+                };
+                *values = values.saturating_add(forms);
+                *bytes = bytes.saturating_add(forms.saturating_mul(text.len()));
+            }
+            Operand::List(items) | Operand::Any(items) | Operand::All(items) => {
+                items
+                    .iter()
+                    .for_each(|item| count(name, item, values, bytes));
+            }
+        }
+    }
+    let (mut values, mut bytes) = (0, 0);
+    count(name, operand, &mut values, &mut bytes);
+    values > MAX_VALUES || bytes > MAX_BYTES
+}
+
 /// Applies one modifier.
 pub(crate) fn apply(name: &str, operand: Operand) -> Result<Operand, Refusal> {
+    if is_too_much(name, &operand) {
+        return Err(Refusal::TooMany);
+    }
     let modifier = TABLE.iter().find(|(known, _)| *known == name);
     match modifier.map(|(_, modifier)| modifier) {
         None if name == "cidr" => Err(Refusal::Cidr),
@@ -174,26 +209,22 @@ fn utf16<const N: usize>(
     one(Value::Bytes(bytes))
 }
 
-/// A text may have this many dashes: each doubles the number of its forms.
-const MAX_DASHES: usize = 12;
-
-/// The text with `-` and with `/` at each place where one of the two begins an option.
-fn windash(value: Value) -> Result<Operand, Refusal> {
-    let text = text(value)?;
+/// The places in a text where a `-` or a `/` begins an option.
+fn dashes(text: &str) -> Vec<usize> {
     let word = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
     let begins_option = |(at, c): &(usize, char)| {
         matches!(c, '-' | '/')
             && !word(text[..*at].chars().next_back())
             && word(text[at + 1..].chars().next())
     };
-    let dashes: Vec<usize> = text
-        .char_indices()
-        .filter(begins_option)
-        .map(|(at, _)| at)
-        .collect();
-    if dashes.len() > MAX_DASHES {
-        return Err(Refusal::Type("a text with more than 12 options"));
-    }
+    let places = text.char_indices().filter(begins_option);
+    places.map(|(at, _)| at).collect()
+}
+
+/// The text with `-` and with `/` at each of these places.
+fn windash(value: Value) -> Result<Operand, Refusal> {
+    let text = text(value)?;
+    let dashes = dashes(&text);
     if dashes.is_empty() {
         return one(Value::Text(text));
     }

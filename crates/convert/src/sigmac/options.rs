@@ -175,7 +175,9 @@ fn patterns(list: &str) -> RegexSet {
             }
             expression + "$"
         });
-    RegexSet::new(expressions).unwrap_or_default()
+    // What is no pattern fits no field, and the others still do.
+    let sound = expressions.filter(|expression| regex::Regex::new(expression).is_ok());
+    RegexSet::new(sound).unwrap_or_default()
 }
 
 /// Whether a text has a `*` or `?` that is a wildcard: no backslash stands before it, or two do.

@@ -231,6 +231,10 @@ impl<'r, 'a> Reader<'r, 'a> {
         let mut failure = match refusal {
             Refusal::Unknown => self.crash(at, unknown()),
             Refusal::Cidr => self.parse(at, unknown()),
+            Refusal::TooMany => {
+                let message = format!("the modifier `{name}` would make too many values here");
+                return self.refuse(at, message);
+            }
             Refusal::Type(kind) => self.refuse(
                 at,
                 format!("the modifier `{name}` cannot be applied to {kind}"),

@@ -15,7 +15,8 @@ pub(super) fn requests(draft: &Draft<'_, '_>) -> Result<Vec<Json>, Failure> {
             request["aggs"] = aggregation;
         }
         let fields = draft.rule.texts("fields");
-        if !fields.is_empty() {
+        // By its meaning a rule has no single name for them.
+        if !fields.is_empty() && !draft.is_strict {
             let mut names = Vec::new();
             for field in &fields {
                 names.extend(draft.names(field)?);

@@ -58,11 +58,7 @@ impl Target for EeOutliers {
         }
         let text = |key: &str| {
             let text = draft.rule.text(key).unwrap_or_default();
-            if draft.is_strict() {
-                plain(&text)
-            } else {
-                text
-            }
+            if draft.is_strict { plain(&text) } else { text }
         };
         let reason = format!("Sigma hit - {}", text("title"));
         let author = text("author");
@@ -76,7 +72,7 @@ impl Target for EeOutliers {
             ("run_model", "1"),
             ("test_model", "0"),
         ];
-        if draft.is_strict() && !author.is_empty() {
+        if draft.is_strict && !author.is_empty() {
             lines.push(("rule_author", &author));
         }
         let mut text = format!("[simplequery_sigma_{}]\n", draft.rule_name());

@@ -20,6 +20,10 @@ impl Target for EsEql {
         "eql"
     }
 
+    fn takes_meaning(&self) -> bool {
+        false
+    }
+
     fn write(&self, draft: &Draft<'_, '_>) -> Result<Artefact, Failure> {
         query(draft).map(Artefact::Text)
     }

@@ -24,6 +24,10 @@ impl Target for EsRuleEql {
         &[("custom_tag", "one more tag")]
     }
 
+    fn takes_meaning(&self) -> bool {
+        false
+    }
+
     fn write(&self, draft: &Draft<'_, '_>) -> Result<Artefact, Failure> {
         let search = es_rule::Search {
             language: "eql",

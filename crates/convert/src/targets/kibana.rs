@@ -61,7 +61,9 @@ pub(super) fn searches(draft: &Draft<'_, '_>) -> Result<Vec<Search>, Failure> {
     let text = |key: &str| draft.rule.text(key).unwrap_or_default();
     let mut columns = Vec::new();
     for field in draft.rule.texts("fields") {
-        columns.extend(draft.names(&field)?);
+        if !draft.is_strict {
+            columns.extend(draft.names(&field)?);
+        }
     }
     let search = |query| {
         let source = json!({

@@ -33,6 +33,10 @@ pub trait Target: Sync {
     fn title(&self) -> &'static str;
     /// How the names of its files end.
     fn extension(&self) -> &'static str;
+    /// Whether it can write what a rule means, and not only what sigmac sees in it.
+    fn takes_meaning(&self) -> bool {
+        true
+    }
     /// Its options beside those on fields, and what they do.
     fn options(&self) -> &'static [(&'static str, &'static str)] {
         &[]

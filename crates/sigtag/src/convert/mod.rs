@@ -25,6 +25,12 @@ pub(crate) fn run(command: &ConvertCommand) -> Exit {
     else {
         return usage(format!("there is no target `{}`", command.target));
     };
+    if !command.compat && !target.takes_meaning() {
+        return usage(format!(
+            "`{}` is written as sigmac does, or not at all: add --compat",
+            command.target
+        ));
+    }
     if command.split && command.output.is_none() {
         return usage("--split writes into a folder: name it with --output".to_owned());
     }
@@ -67,6 +73,8 @@ pub(crate) fn run(command: &ConvertCommand) -> Exit {
         }
     }
     let written = match &command.output {
+        // A file that nothing goes into is left as it is.
+        Some(_) if converted.is_empty() => Ok(()),
         Some(folder) if command.split => split(*target, folder, converted),
         place => whole(*target, place.as_deref(), converted),
     };

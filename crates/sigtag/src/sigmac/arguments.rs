@@ -9,7 +9,10 @@ use std::path::{Path, PathBuf};
 /// For scripts that call sigmac; its name may be a link to this program. What is different is listed in docs/sigmac.md.
 /// For anything new, `sigtag convert` is easier.
 #[derive(Args, Debug)]
-#[command(after_help = "Examples:
+#[command(
+    infer_long_args = true,
+    args_override_self = true,
+    after_help = "Examples:
   sigtag sigmac -t ee-outliers -c winlogbeat -r rules/windows > usecases.conf
   sigtag sigmac -t es-qs -c sysmon -c winlogbeat rule.yml
   sigtag sigmac -t elastalert -c my-fields.yml -o elastalert/ -e yml -r rules/
@@ -18,7 +21,8 @@ Exit codes: those of sigmac, e.g.
   0   all was converted
   3   a rule is no YAML; 4: it cannot be read; 5: its file cannot be opened
   20  no configuration; 21: one that is not meant for the target, or in the wrong order
-  42  a feature that sigmac does not have")]
+  42  a feature that sigmac does not have"
+)]
 pub(crate) struct SigmacCommand {
     /// Rule files; with -r also folders; `-` for standard input.
     #[arg(value_name = "INPUT", value_hint = ValueHint::AnyPath)]
@@ -125,10 +129,15 @@ pub(crate) fn from_environment(arguments: impl IntoIterator<Item = OsString>) ->
     }
     if arguments.get(1).is_some_and(|command| command == "sigmac") {
         for argument in &mut arguments[2..] {
-            if argument == "-of" {
-                *argument = "--output-fields".into();
-            } else if argument == "-oF" {
-                *argument = "--output-format".into();
+            let text = argument.to_str().unwrap_or_default();
+            let (name, value) = match text.split_once('=') {
+                Some((name, value)) => (name, format!("={value}")),
+                None => (text, String::new()),
+            };
+            match name {
+                "-of" => *argument = format!("--output-fields{value}").into(),
+                "-oF" => *argument = format!("--output-format{value}").into(),
+                _ => {}
             }
         }
     }

@@ -241,6 +241,10 @@ impl Run<'_> {
         options: Options,
         filter: Filter,
     ) -> Result<u8, Refusal> {
+        if !self.target.takes_meaning() {
+            let message = format!("`{}` has no strict form", self.target.name());
+            return Err(Refusal(code::USAGE, message));
+        }
         if filter.asks_conditions() {
             let message = "with --strict, rules cannot be chosen by their conditions".to_owned();
             return Err(Refusal(code::OUTPUT, message));
@@ -296,6 +300,13 @@ impl Run<'_> {
                     ..
                 }) => texts.push((head, text)),
                 Ok(Converted {
+                    head,
+                    artefact: Artefact::Json(more),
+                    ..
+                }) if self.sink.lists() => {
+                    texts.push((head, self.target.finish(more).unwrap_or_default()));
+                }
+                Ok(Converted {
                     artefact: Artefact::Json(more),
                     ..
                 }) => self.parts.extend(more),
@@ -344,9 +355,14 @@ impl Run<'_> {
         }
         let mut files = Vec::new();
         for path in &self.command.inputs {
+            if path == Path::new("-") {
+                files.push(path.clone());
+                continue;
+            }
             match tagger::rule_files(std::slice::from_ref(path)) {
                 Ok(more) => files.extend(more),
-                Err(LoadError::NoFiles(_)) => {}
+                // sigmac says nothing of an empty folder either, but neither does it leave out files.
+                Err(error @ LoadError::NoFiles(_)) => show::error(&error),
                 Err(error) => {
                     show::error(&error);
                     self.failed.push(code::UNREADABLE);

@@ -1,8 +1,10 @@
 //! Where converted rules go: standard output, a file, or one file for each rule file.
 
 use super::{Refusal, SigmacCommand, code};
+use crate::show;
 use convert::{Head, Target};
 use serde_json::{Map, Value, json};
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -32,12 +34,13 @@ pub(super) struct Sink {
 }
 
 enum Place {
+    /// Standard output, or a file that is opened with the first result: a run that comes to nothing leaves it as it is.
     One {
-        out: Box<dyn Write>,
-        name: String,
+        path: Option<PathBuf>,
+        out: Option<Box<dyn Write>>,
     },
-    /// A file for each rule file, with names that begin like this.
-    Each(String),
+    /// A file for each rule file, with names that begin like this; and those that were written.
+    Each(String, HashSet<String>),
 }
 
 impl Sink {
@@ -78,15 +81,26 @@ impl Sink {
         };
         let place = match command.output.as_deref() {
             None => Place::One {
-                out: Box::new(BufWriter::new(io::stdout())),
-                name: "standard output".to_owned(),
+                path: None,
+                out: None,
             },
             Some(path) => {
                 let text = path.to_string_lossy();
                 if fields.is_none() && text.ends_with(['_', '/', '\\']) {
-                    Place::Each(text.into_owned())
+                    Place::Each(text.into_owned(), HashSet::new())
                 } else {
-                    one(path)?
+                    let path = path.to_owned();
+                    let is_input = |input: &PathBuf| {
+                        input.canonicalize().ok() == path.canonicalize().ok() && input.exists()
+                    };
+                    if command.inputs.iter().any(is_input) {
+                        let message = format!("{text} is an input, and cannot be the output");
+                        return Err(Refusal(code::OUTPUT, message));
+                    }
+                    Place::One {
+                        path: Some(path),
+                        out: None,
+                    }
                 }
             }
         };
@@ -112,8 +126,8 @@ impl Sink {
         let several = rules.len() > 1;
         for (number, (_, text)) in rules.into_iter().enumerate() {
             match &mut self.place {
-                Place::One { out, name } => write(&mut **out, name, &text, self.terminator)?,
-                Place::Each(prefix) => {
+                Place::One { path, out } => write(path, out, &text, self.terminator)?,
+                Place::Each(prefix, written) => {
                     let name = path.file_name().unwrap_or_default().to_string_lossy();
                     let number = if several {
                         format!("_{number}")
@@ -125,10 +139,22 @@ impl Sink {
                         None => format!("{prefix}{name}{number}{}", self.extension),
                     };
                     whole(&name, &text, self.terminator)?;
+                    if written.contains(&name) {
+                        let rule = path.display();
+                        show::error(&format!(
+                            "{name} is written again, for {rule}: what was there is lost"
+                        ));
+                    }
+                    written.insert(name);
                 }
             }
         }
         Ok(())
+    }
+
+    /// Whether rules are listed with some of their fields.
+    pub fn lists(&self) -> bool {
+        self.fields.is_some()
     }
 
     /// Takes what is written when all rules are there.
@@ -140,13 +166,14 @@ impl Sink {
             None => text,
         };
         match &mut self.place {
-            Place::One { out, name } => {
+            Place::One { path, out } => {
                 if let Some(text) = text {
-                    write(&mut **out, name, &text, self.terminator)?;
+                    write(path, out, &text, self.terminator)?;
                 }
-                out.flush().map_err(|error| lost(name, &error))
+                let flushed = out.as_mut().map_or(Ok(()), |out| out.flush());
+                flushed.map_err(|error| lost(&shown(path), &error))
             }
-            Place::Each(prefix) => match text {
+            Place::Each(prefix, _) => match text {
                 Some(text) => {
                     let name = format!("{prefix}{}_mono_output{}", target.name(), self.extension);
                     whole(&name, &text, self.terminator)
@@ -155,15 +182,6 @@ impl Sink {
             },
         }
     }
-}
-
-fn one(path: &Path) -> Result<Place, Refusal> {
-    let name = path.display().to_string();
-    let file = File::create(path).map_err(|error| lost(&name, &error))?;
-    Ok(Place::One {
-        out: Box::new(BufWriter::new(file)),
-        name,
-    })
 }
 
 fn listed(names: &[String], path: &Path, head: &Head, text: String) -> Value {
@@ -179,11 +197,34 @@ fn listed(names: &[String], path: &Path, head: &Head, text: String) -> Value {
     Value::Object(entry)
 }
 
-fn write(out: &mut dyn Write, name: &str, text: &str, terminator: &str) -> Result<(), Refusal> {
-    let written = out
-        .write_all(text.as_bytes())
-        .and_then(|()| out.write_all(terminator.as_bytes()));
-    written.map_err(|error| lost(name, &error))
+/// Writes to what is open, or opens it.
+fn write(
+    path: &Option<PathBuf>,
+    out: &mut Option<Box<dyn Write>>,
+    text: &str,
+    terminator: &str,
+) -> Result<(), Refusal> {
+    let open = || -> io::Result<Box<dyn Write>> {
+        Ok(match path {
+            Some(path) => Box::new(BufWriter::new(File::create(path)?)),
+            None => Box::new(BufWriter::new(io::stdout())),
+        })
+    };
+    let mut write = || {
+        if out.is_none() {
+            *out = Some(open()?);
+        }
+        match out {
+            Some(out) => write!(out, "{text}{terminator}"),
+            None => Ok(()),
+        }
+    };
+    write().map_err(|error| lost(&shown(path), &error))
+}
+
+fn shown(path: &Option<PathBuf>) -> String {
+    let name = path.as_ref().map(|path| path.display().to_string());
+    name.unwrap_or_else(|| "standard output".to_owned())
 }
 
 fn whole(name: &str, text: &str, terminator: &str) -> Result<(), Refusal> {
