@@ -168,7 +168,7 @@ fn every_target_is_written_by_meaning_but_eql() {
         assert!(err.contains("--compat"), "{err}");
         assert_eq!(
             desk.run(&format!(
-                "convert --target {target} --compat --mapping winlogbeat a.yml"
+                "convert --target {target} --compat --mapping winlogbeat-modules-enabled a.yml"
             ))
             .0,
             0
@@ -299,4 +299,34 @@ fn sigmac_writes_the_same_when_it_is_strict() {
             .0,
         6
     );
+}
+
+#[test]
+fn what_is_wrong_with_the_command_is_told_before_anything_is_written() {
+    let desk = Desk::new(&[("a.yml", MSHTA)]);
+    let cases = [
+        ("--target es-qs --option typo=1", "typo"),
+        (
+            "--target es-qs --compat --mapping winlogbeat --mapping sysmon",
+            "order",
+        ),
+        ("--target es-eql --compat --mapping winlogbeat", "backends"),
+    ];
+    for (arguments, word) in cases {
+        let (code, out, err) = desk.run(&format!("convert {arguments} a.yml"));
+        assert_eq!((code, out.as_str()), (2, ""), "{arguments}: {err}");
+        assert!(err.contains(word), "{arguments}: {err}");
+    }
+}
+
+#[test]
+fn a_configuration_without_fields_changes_no_names() {
+    let desk = Desk::new(&[("a.yml", MSHTA)]);
+    let run = |mappings: &str| {
+        desk.run(&format!("convert --target es-qs {mappings} a.yml"))
+            .1
+    };
+    let expected = run("--mapping winlogbeat");
+    assert_eq!(run("--mapping sysmon --mapping winlogbeat"), expected);
+    assert_eq!(run("--mapping winlogbeat --mapping sysmon"), expected);
 }

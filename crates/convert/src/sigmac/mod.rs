@@ -182,6 +182,13 @@ impl<'t> Converter<'t> {
             chain: &self.chain,
             file,
         };
+        if let Some(title) = rule
+            .get("title")
+            .filter(|title| title.as_scalar().is_none())
+        {
+            let message = format!("a title must be a text, and this is {}", title.kind());
+            return Err(Failure::new(Status::Crash, file, title.span, message));
+        }
         let scope = self
             .chain
             .scope(rule)

@@ -15,6 +15,11 @@ impl Options {
         self.values.insert(name.to_owned(), value.to_owned());
     }
 
+    /// The names of those that are set.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.values.keys().map(String::as_str)
+    }
+
     /// The value of an option, if it was set.
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.values.get(name).map(String::as_str)

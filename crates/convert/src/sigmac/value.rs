@@ -30,8 +30,10 @@ impl Value {
             Meaning::Null => Value::Null,
             Meaning::Bool(value) => Value::Bool(value),
             // `1.0` means the same as `1`, but Python knows them apart.
-            Meaning::Number(_) if scalar.text.contains('.') => {
-                Value::Float(scalar.text.to_string())
+            Meaning::Number(digits) if scalar.text.contains('.') => {
+                // As Python shows it: `1000.0`, `0.5`.
+                let number: Option<f64> = digits.parse().ok();
+                Value::Float(number.map_or(digits, |number| format!("{number:?}")))
             }
             Meaning::Number(digits) => Value::Int(digits),
             Meaning::NoNumber => Value::Float(scalar.text.to_string()),

@@ -118,6 +118,10 @@ fn outcomes(
         let (name, value) = option.split_once('=').unwrap_or((option, "True"));
         options.set(name, value);
     }
+    if let [unknown, ..] = crate::sigmac::unknown(&options, target)[..] {
+        show::error(&format!("`{}` has no option `{unknown}`", target.name()));
+        return None;
+    }
     let mut mappings = Vec::new();
     for name in &command.mapping {
         match mappings::text(name) {
@@ -135,6 +139,10 @@ fn outcomes(
     if command.compat {
         let configs: Result<Vec<Config>, _> = sources.iter().map(Config::read).collect();
         let configs = configs.map_err(|diagnostic| told(vec![*diagnostic])).ok()?;
+        let names = mappings.iter().map(|(name, _)| &**name);
+        crate::sigmac::check(names.zip(&configs), target, false)
+            .map_err(|error| show::error(&error))
+            .ok()?;
         let converter = sigmac::Converter::new(target, Chain::new(configs), options);
         let convert = |(path, text): &(PathBuf, Vec<u8>)| {
             let converted = converter.convert(&Source {

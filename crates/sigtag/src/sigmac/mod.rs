@@ -90,8 +90,18 @@ fn dispatch(command: &SigmacCommand, out: &mut String) -> Result<u8, Refusal> {
         }
         return Ok(code::NO_CONFIG);
     }
-    check(&configs, target, command.shoot_yourself_in_the_foot)?;
+    let named = configs
+        .iter()
+        .map(|found| (found.name.as_str(), &found.config));
+    check(named, target, command.shoot_yourself_in_the_foot)
+        .map_err(|message| Refusal(code::CONFIG_ORDER, message))?;
     let options = options(command)?;
+    for name in unknown(&options, target) {
+        show::error(&format!(
+            "`{}` has no option `{name}`; it is passed over",
+            target.name()
+        ));
+    }
     let filter = Filter::read(command.filter.as_deref().unwrap_or_default())
         .map_err(|error| Refusal(code::OUTPUT, error.to_string()))?;
     let sink = Sink::new(command)?;
@@ -147,14 +157,18 @@ fn suits(config: &Config, target: &dyn Target) -> bool {
     config.backends.as_ref().is_none_or(for_target)
 }
 
-fn check(configs: &[Found], target: &dyn Target, anyway: bool) -> Result<(), Refusal> {
-    let refuse = |message: String| Err(Refusal(code::CONFIG_ORDER, message));
+/// Whether configurations are meant for a target, and in ascending order; what is wrong, if not.
+pub(crate) fn check<'c>(
+    configs: impl IntoIterator<Item = (&'c str, &'c Config)>,
+    target: &dyn Target,
+    anyway: bool,
+) -> Result<(), String> {
     let mut last: Option<(i64, &str)> = None;
-    for Found { name, config, .. } in configs {
+    for (name, config) in configs {
         if !suits(config, target) {
-            return refuse(format!(
-                "the configuration `{name}` is not meant for `{}`: it does not name it under `backends`",
-                target.name()
+            let target = target.name();
+            return Err(format!(
+                "the configuration `{name}` is not meant for `{target}`: it does not name it under `backends`"
             ));
         }
         let Some(order) = config.order else { continue };
@@ -162,7 +176,7 @@ fn check(configs: &[Found], target: &dyn Target, anyway: bool) -> Result<(), Ref
             && order <= before
             && !anyway
         {
-            return refuse(format!(
+            return Err(format!(
                 "`{name}` has the order {order} and cannot come behind `{other}`, which has {before}"
             ));
         }
@@ -170,6 +184,28 @@ fn check(configs: &[Found], target: &dyn Target, anyway: bool) -> Result<(), Ref
     }
     Ok(())
 }
+
+/// Options that are none of a target's.
+pub(crate) fn unknown<'o>(options: &'o Options, target: &dyn Target) -> Vec<&'o str> {
+    let known = |name: &&str| {
+        let mut known = FIELD_OPTIONS
+            .iter()
+            .chain(target.options())
+            .chain(WITHOUT_EFFECT);
+        known.any(|(known, _)| known == name)
+    };
+    options.names().filter(|name| !known(name)).collect()
+}
+
+/// Options that sigmac takes and does nothing with.
+const WITHOUT_EFFECT: &[(&str, &str)] = &[
+    ("es", ""),
+    ("hash_normalize", ""),
+    ("not_bound_keyword", ""),
+    ("output", ""),
+    ("rulecomment", ""),
+    ("set_size", ""),
+];
 
 /// The options of the file of `-C`, and those of `-O`, which count more.
 fn options(command: &SigmacCommand) -> Result<Options, Refusal> {
