@@ -365,11 +365,16 @@ impl<'s> Segment<'s> {
         Ok(self.reader.fast_fields().u64("seq_no")?)
     }
 
+    /// How often each document was written.
+    pub(crate) fn versions(&self) -> Result<Values<u64>, StoreError> {
+        Ok(self.reader.fast_fields().u64("version")?)
+    }
+
     pub(crate) fn numbers(&self, doc: DocId) -> Result<Numbers, StoreError> {
         let first = |column: Values<u64>| column.first(doc).unwrap_or(0);
         Ok(Numbers {
             seq_no: first(self.seq_nos()?),
-            version: first(self.reader.fast_fields().u64("version")?),
+            version: first(self.versions()?),
         })
     }
 

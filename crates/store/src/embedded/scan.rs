@@ -123,9 +123,10 @@ fn read(
     for at in order {
         let (seq_no, number, doc) = places[at];
         if !matches!(&store, Some((known, _)) if *known == number) {
-            store = Some((number, segments[number].store()?));
+            let segment = segments[number];
+            store = Some((number, (segment.store()?, segment.versions()?)));
         }
-        let Some((_, store)) = &store else {
+        let Some((_, (store, versions))) = &store else {
             continue;
         };
         let stored = store.get(doc)?;
@@ -134,7 +135,7 @@ fn read(
             id: stored.id,
             seq_no,
             primary_term: 1,
-            version: segments[number].numbers(doc)?.version,
+            version: versions.first(doc).unwrap_or(0),
             source: stored.source,
         });
     }

@@ -9,7 +9,8 @@ use super::index::{Segment, Snapshot};
 use super::mapping::{Column, Kind};
 use crate::StoreError;
 use event::{Event, Value};
-use predicate::{Field, Indexed, Matcher, Part, Predicate, Source, TermTest, Test};
+use memchr::memmem::Finder;
+use predicate::{Analysis, Field, Indexed, Matcher, Part, Predicate, Source, TermTest, Test};
 use std::collections::HashMap;
 use tantivy::DocId;
 
@@ -284,6 +285,26 @@ fn literal(matcher: &Matcher) -> Option<&str> {
     }
 }
 
+/// Something that stands in every text with a word that passes, once it is lowered: to cut texts into words takes long.
+fn piece_of_a_word(matcher: &Matcher) -> Option<Finder<'static>> {
+    let Matcher::Indexed(indexed) = matcher else {
+        return None;
+    };
+    let Indexed { analysis, test } = &**indexed;
+    let piece = match (analysis, test) {
+        (Analysis::Words, TermTest::Pattern { pattern, .. }) => {
+            let texts = pattern.parts().iter().filter_map(|part| match part {
+                Part::Text(text) => Some(text),
+                Part::One | Part::Star => None,
+            });
+            texts.max_by_key(|text| text.len())?
+        }
+        (Analysis::Words, TermTest::Phrase(words)) => words.iter().max_by_key(|word| word.len())?,
+        _ => return None,
+    };
+    Some(Finder::new(piece).into_owned())
+}
+
 /// Adds the documents with a text that passes; false if a text alone does not say so.
 fn texts(
     segment: Segment<'_>,
@@ -303,7 +324,19 @@ fn texts(
         return Ok(true);
     };
     let mut passes = Set::none(texts.distinct() as u32);
+    let piece = piece_of_a_word(matcher);
+    let mut lowered = String::new();
     texts.for_each(&mut |number, text| {
+        if let Some(piece) = &piece
+            && text.is_ascii()
+        {
+            lowered.clear();
+            lowered.push_str(text);
+            lowered.make_ascii_lowercase();
+            if piece.find(lowered.as_bytes()).is_none() {
+                return;
+            }
+        }
         if matcher.matches_text(text) {
             passes.insert(number as u32);
         }
