@@ -127,7 +127,7 @@ fn fields<'s>(schema: &'s Schema, name: &str) -> Result<Vec<Asked<'s>>, Problem>
 }
 
 /// The fields of the server's own, which stand in no event.
-const METADATA: [&str; 14] = [
+pub(crate) const METADATA: [&str; 14] = [
     "_data_stream_timestamp",
     "_doc_count",
     "_field_names",

@@ -5,6 +5,7 @@ mod mapping;
 pub use mapping::SchemaError;
 pub(crate) use mapping::is_iso;
 
+use crate::asked::METADATA;
 use predicate::{Analysis, Field};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -280,7 +281,9 @@ impl Schema {
 
     /// The fields whose names are like `names`; `None` if those that are not mapped yet cannot be told from others.
     pub(crate) fn like(&self, names: &str) -> Option<Like<'_>> {
-        let mapped = self.fields.iter().filter(|(name, _)| glob(names, name));
+        // A server's own fields have to be named, also where a schema has them.
+        let is_meant = |name: &str| glob(names, name) && !METADATA.contains(&name);
+        let mapped = self.fields.iter().filter(|(name, _)| is_meant(name));
         let mapped = mapped.map(|(name, mapped)| (name.clone(), mapped.known()));
         let mut like = Like {
             mapped: mapped.collect(),

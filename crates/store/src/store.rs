@@ -1,0 +1,340 @@
+//! What every store does.
+
+use crate::{Rejected, StoreError};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use serde_json::value::RawValue;
+use std::future::Future;
+use std::pin::Pin;
+
+/// The longest document that is taken, in bytes: as much as a request to Elasticsearch may have.
+pub const MAX_DOCUMENT: usize = 100 << 20;
+
+/// The longest `_id`, in bytes, as in Elasticsearch.
+pub const MAX_ID: usize = 512;
+
+/// The most hits that one search gives, `from` and `size` together: Elasticsearch's `index.max_result_window`.
+pub const MAX_HITS: usize = 10_000;
+
+/// The most documents that one page of a scan has.
+pub const MAX_PAGE: usize = 10_000;
+
+/// What a store will answer. It can be awaited by any executor; dropping it does not undo what was asked.
+pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
+/// A place that holds events, is searched in Elasticsearch's language, and in which events are tagged where they lie.
+///
+/// Names of indices may be patterns with `*`, several of them separated by commas, and aliases, wherever a parameter is
+/// called `indices`; a parameter called `index` takes one index, or an alias of one.
+///
+/// What has been written is found by [`Store::scan`], [`Store::search`] and [`Store::count`] after a moment, as in
+/// Elasticsearch: [`Store::refresh`] waits for it. Checks for conflicts always see the newest state.
+pub trait Store: Send + Sync {
+    /// What this store can do, and what it cannot.
+    fn capabilities(&self) -> Capabilities;
+
+    /// Makes an index. `body` is that of Elasticsearch's request: `mappings`, `settings` and `aliases`, all of them
+    /// optional; without a mapping the fields are made as documents come, as Elasticsearch makes them.
+    ///
+    /// # Errors
+    /// [`StoreError::Exists`], [`StoreError::Name`], [`StoreError::Mapping`].
+    fn create<'a>(&'a self, index: &'a str, body: Value) -> Answer<'a, ()>;
+
+    /// Deletes indices with all their documents, and gives their names.
+    ///
+    /// # Errors
+    /// [`StoreError::NoIndex`] if there is none.
+    fn delete<'a>(&'a self, indices: &'a str) -> Answer<'a, Vec<String>>;
+
+    /// What indices there are, by name.
+    ///
+    /// # Errors
+    /// [`StoreError::NoIndex`] if a name without `*` is that of none.
+    fn indices<'a>(&'a self, indices: &'a str) -> Answer<'a, Vec<IndexInfo>>;
+
+    /// Makes `alias` stand for exactly these indices; for none, removes it.
+    ///
+    /// # Errors
+    /// [`StoreError::NoIndex`], [`StoreError::Name`], and [`StoreError::Exists`] where an index has that name.
+    fn alias<'a>(&'a self, alias: &'a str, indices: Vec<String>) -> Answer<'a, ()>;
+
+    /// Adds fields to the mappings of indices: `mapping` is `{"properties": …}`. Fields that are there have to be the same.
+    ///
+    /// # Errors
+    /// [`StoreError::NoIndex`]; [`StoreError::Mapping`] if a field is of another type already. Indices that come before
+    /// that one, by name, have been changed then.
+    fn put_mapping<'a>(&'a self, indices: &'a str, mapping: Value) -> Answer<'a, ()>;
+
+    /// Writes documents, in their order, into an index, which is made if it is not there. When the answer comes, all that
+    /// was not rejected is safe on disk.
+    ///
+    /// Gives for each write what became of it.
+    ///
+    /// # Errors
+    /// Where no write was done at all; what is wrong with single documents is [`Rejected`].
+    fn write<'a>(
+        &'a self,
+        index: &'a str,
+        writes: Vec<Write>,
+    ) -> Answer<'a, Vec<Result<Written, Rejected>>>;
+
+    /// Reads all documents, or those that a query finds, page by page, in the order of their sequence numbers, as they are
+    /// at the time of the page.
+    ///
+    /// # Errors
+    /// [`StoreError::NoIndex`], [`StoreError::Query`], [`StoreError::Cursor`].
+    fn scan<'a>(&'a self, scan: &'a Scan) -> Answer<'a, Page>;
+
+    /// Answers a search, written as Elasticsearch's request: `query`, `aggs`, `size`, `from`, `sort`, `search_after`,
+    /// `_source`, `track_total_hits`, `version`, `seq_no_primary_term`.
+    ///
+    /// # Errors
+    /// [`StoreError::NoIndex`]; [`StoreError::Query`] and [`StoreError::Request`] for everything that is not understood.
+    fn search<'a>(&'a self, indices: &'a str, request: &'a Value) -> Answer<'a, SearchResponse>;
+
+    /// How many documents a query finds.
+    ///
+    /// # Errors
+    /// As [`Store::search`].
+    fn count<'a>(&'a self, indices: &'a str, query: &'a Value) -> Answer<'a, u64>;
+
+    /// Waits until everything that has been acknowledged is found by searches.
+    ///
+    /// # Errors
+    /// [`StoreError::NoIndex`], [`StoreError::Index`].
+    fn refresh<'a>(&'a self, indices: &'a str) -> Answer<'a, ()>;
+}
+
+/// What a store can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Capabilities {
+    /// Whether documents can be changed where they lie.
+    pub tags_in_place: bool,
+    /// Whether an acknowledged write survives a loss of power.
+    pub durable: bool,
+    /// Whether several processes can write at the same time.
+    pub several_writers: bool,
+    /// Whether hits have scores to be sorted by.
+    pub scores: bool,
+}
+
+/// An index, as [`Store::indices`] tells of it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct IndexInfo {
+    /// Its name.
+    pub name: String,
+    /// What it is known by even if another index gets its name.
+    pub uuid: String,
+    /// How many documents searches find in it.
+    pub documents: u64,
+    /// How many bytes its files take.
+    pub bytes: u64,
+    /// The aliases that stand for it.
+    pub aliases: Vec<String>,
+    /// Its mapping, as Elasticsearch shows it: `{"properties": …}`.
+    pub mapping: Value,
+}
+
+/// One write.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Write {
+    /// A document that is new; without an id it gets one.
+    Create {
+        /// Its id.
+        id: Option<String>,
+        /// Its JSON text, kept byte for byte.
+        source: Vec<u8>,
+    },
+    /// A document, in the place of the one with its id if there is one.
+    Put {
+        /// Its id.
+        id: String,
+        /// Its JSON text.
+        source: Vec<u8>,
+        /// The sequence number that the document must have now; none if that does not matter.
+        if_seq_no: Option<u64>,
+    },
+    /// The document goes.
+    Delete {
+        /// Its id.
+        id: String,
+        /// The sequence number that it must have now.
+        if_seq_no: Option<u64>,
+    },
+}
+
+/// A write that was done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// The id of the document.
+    pub id: String,
+    /// The number of this write in its index; each has a higher one than those before it.
+    pub seq_no: u64,
+    /// How often the document was written, this time included.
+    pub version: u64,
+}
+
+/// What to scan.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scan {
+    /// In which indices.
+    pub indices: String,
+    /// What to find, in the Query DSL; everything if there is none.
+    pub query: Option<Value>,
+    /// Where to go on; at the beginning if there is none.
+    pub after: Option<Cursor>,
+    /// The most documents on a page, up to [`MAX_PAGE`].
+    pub size: usize,
+}
+
+impl Scan {
+    /// A scan of everything in `indices`, from the beginning, in pages of 5,000.
+    pub fn all(indices: &str) -> Scan {
+        Scan {
+            indices: indices.to_owned(),
+            query: None,
+            after: None,
+            size: 5_000,
+        }
+    }
+}
+
+/// How far a scan has come. It can be written down and used after a restart.
+///
+/// A scan that begins takes note of the newest sequence number of each index and ends there. So it does not meet the
+/// documents again that are tagged while it runs; and what others have changed meanwhile is found by going on from
+/// [`Page::end`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cursor {
+    /// For each index, in the order of their names.
+    pub indices: Vec<Position>,
+}
+
+/// How far a scan has come in one index.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    /// The index, by its uuid.
+    pub uuid: String,
+    /// The first sequence number that has not been read.
+    pub next: u64,
+    /// The first one that is not to be read.
+    pub end: u64,
+}
+
+/// A page of a scan.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Page {
+    /// The documents.
+    pub documents: Vec<Document>,
+    /// Where the next page begins; none if this one is the last.
+    pub next: Option<Cursor>,
+    /// Where a later scan goes on to find only what has been written since this one began.
+    pub end: Cursor,
+}
+
+/// A document as a scan gives it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document {
+    /// The name of its index.
+    pub index: String,
+    /// Its id.
+    pub id: String,
+    /// The sequence number, to name in [`Write::Put`].
+    pub seq_no: u64,
+    /// The primary term, which goes with the sequence number in a cluster.
+    pub primary_term: u64,
+    /// How often it was written.
+    pub version: u64,
+    /// Its JSON text, byte for byte.
+    pub source: String,
+}
+
+/// The answer to a search, which becomes Elasticsearch's JSON when it is serialized.
+#[derive(Clone, Debug, Serialize)]
+pub struct SearchResponse {
+    /// How long it took, in milliseconds.
+    pub took: u64,
+    /// Always false: a search runs to its end.
+    pub timed_out: bool,
+    /// How many shards were asked.
+    #[serde(rename = "_shards")]
+    pub shards: Shards,
+    /// What was found.
+    pub hits: Hits,
+    /// The aggregations by name, if any were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub aggregations: Option<Value>,
+}
+
+/// How many shards took part in a search: one for each index, and all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Shards {
+    /// How many there are.
+    pub total: usize,
+    /// How many have answered.
+    pub successful: usize,
+    /// How many could be left out.
+    pub skipped: usize,
+    /// How many have failed.
+    pub failed: usize,
+}
+
+/// The documents that a search has found.
+#[derive(Clone, Debug, Serialize)]
+pub struct Hits {
+    /// How many there are in all; none with `track_total_hits: false`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total: Option<Total>,
+    /// Always none: there are no scores.
+    pub max_score: Option<f64>,
+    /// Those that were asked for.
+    pub hits: Vec<SearchHit>,
+}
+
+/// How many documents a search has found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Total {
+    /// So many,
+    pub value: u64,
+    /// or more.
+    pub relation: Relation,
+}
+
+/// Whether a number is exact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Relation {
+    /// It is.
+    Eq,
+    /// There are at least as many.
+    Gte,
+}
+
+/// A document that a search has found.
+#[derive(Clone, Debug, Serialize)]
+pub struct SearchHit {
+    /// Its index.
+    #[serde(rename = "_index")]
+    pub index: String,
+    /// Its id.
+    #[serde(rename = "_id")]
+    pub id: String,
+    /// How often it was written, if that was asked for.
+    #[serde(rename = "_version", skip_serializing_if = "Option::is_none")]
+    pub version: Option<u64>,
+    /// Its sequence number, if that was asked for.
+    #[serde(rename = "_seq_no", skip_serializing_if = "Option::is_none")]
+    pub seq_no: Option<u64>,
+    /// The primary term, if that was asked for.
+    #[serde(rename = "_primary_term", skip_serializing_if = "Option::is_none")]
+    pub primary_term: Option<u64>,
+    /// Always none.
+    #[serde(rename = "_score")]
+    pub score: Option<f64>,
+    /// Its JSON text as it was written, or what was asked for of it.
+    #[serde(rename = "_source", skip_serializing_if = "Option::is_none")]
+    pub source: Option<Box<RawValue>>,
+    /// The values that it was sorted by.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sort: Vec<Value>,
+}
