@@ -37,7 +37,7 @@ pub use explain::{Evidence, Explanation, Held, Shape, Verdict};
 pub use field::{Derived, Field, Found, Source, text_of};
 pub use fold::{fold, fold_char, fold_into};
 pub use indexed::{Analysis, Indexed, TermTest, lower, words};
-pub use pattern::{Part, Pattern};
+pub use pattern::{Part, Pattern, glob};
 pub use test::{BadRegex, Comparison, Matcher, Regex, Relation, Test, TimePart};
 
 use event::Fields;

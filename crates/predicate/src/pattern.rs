@@ -99,6 +99,26 @@ impl Pattern {
     }
 }
 
+/// Whether a name is like `pattern`, in which `*` stands for any characters; case counts. For names of fields, indices and
+/// searches, where a [`Pattern`] would be made for one question.
+pub fn glob(pattern: &str, name: &str) -> bool {
+    let mut pieces = pattern.split('*');
+    let first = pieces.next().unwrap_or_default();
+    let Some(mut rest) = name.strip_prefix(first) else {
+        return false;
+    };
+    let Some(last) = pieces.next_back() else {
+        return rest.is_empty();
+    };
+    for piece in pieces {
+        match rest.split_once(piece) {
+            Some((_, after)) => rest = after,
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
+}
+
 /// What follows `piece` (texts and `?`) at the beginning of `value`.
 fn strip_piece<'v>(piece: &[Part], value: &'v str) -> Option<&'v str> {
     piece.iter().try_fold(value, |rest, part| match part {
@@ -196,6 +216,13 @@ mod tests {
             let chars = |text: &str| text.chars().collect::<Vec<_>>();
             prop_assert_eq!(glob(&pattern).matches(&value), by_definition(&chars(&pattern), &chars(&value)));
         }
+    }
+
+    #[test]
+    fn names_are_like_patterns() {
+        let like = super::glob;
+        assert!(like("a-*", "a-b") && like("*", "") && like("*b*", "abc") && like("a", "a"));
+        assert!(!like("a-*", "b-a-") && !like("a", "ab") && !like("ab*ba", "aba"));
     }
 
     #[test]

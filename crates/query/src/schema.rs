@@ -6,7 +6,7 @@ pub use mapping::SchemaError;
 pub(crate) use mapping::is_iso;
 
 use crate::asked::METADATA;
-use predicate::{Analysis, Field};
+use predicate::{Analysis, Field, glob};
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Bound;
@@ -350,23 +350,4 @@ fn keyword_beside_text() -> (String, Type) {
         lowercase: false,
     };
     ("keyword".to_owned(), kind)
-}
-
-/// Whether `name` is like `names`, in which `*` stands for any characters.
-fn glob(names: &str, name: &str) -> bool {
-    let mut pieces = names.split('*');
-    let first = pieces.next().unwrap_or_default();
-    let Some(mut rest) = name.strip_prefix(first) else {
-        return false;
-    };
-    let Some(last) = pieces.next_back() else {
-        return rest.is_empty();
-    };
-    for piece in pieces {
-        match rest.split_once(piece) {
-            Some((_, after)) => rest = after,
-            None => return false,
-        }
-    }
-    rest.ends_with(last)
 }

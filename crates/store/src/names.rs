@@ -2,25 +2,6 @@
 
 use crate::StoreError;
 
-/// Whether `name` is like `pattern`, in which `*` stands for any characters.
-pub(crate) fn glob(pattern: &str, name: &str) -> bool {
-    let mut pieces = pattern.split('*');
-    let first = pieces.next().unwrap_or_default();
-    let Some(mut rest) = name.strip_prefix(first) else {
-        return false;
-    };
-    let Some(last) = pieces.next_back() else {
-        return rest.is_empty();
-    };
-    for piece in pieces {
-        match rest.split_once(piece) {
-            Some((_, after)) => rest = after,
-            None => return false,
-        }
-    }
-    rest.ends_with(last)
-}
-
 /// Checks the name of an index or alias by Elasticsearch's rules.
 ///
 /// # Errors
@@ -68,7 +49,5 @@ mod tests {
         ] {
             assert!(check(name).is_err(), "{name}");
         }
-        assert!(glob("a-*", "a-b") && glob("*", "") && glob("*b*", "abc") && glob("a", "a"));
-        assert!(!glob("a-*", "b-a-") && !glob("a", "ab") && !glob("ab*ba", "aba"));
     }
 }

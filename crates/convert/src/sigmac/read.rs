@@ -7,7 +7,7 @@ use super::modifier::{self, Refusal};
 use super::tree::Tree;
 use super::value::{Operand, Value};
 use super::{Failure, Status};
-use predicate::Predicate;
+use predicate::{Predicate, glob};
 use query::Schema;
 use sigma::Span;
 use sigma::yaml::{Content, Entry, Node};
@@ -283,22 +283,4 @@ impl<'r, 'a> Reader<'r, 'a> {
     fn crash(&self, span: Span, message: String) -> Failure {
         Failure::new(Status::Crash, self.file, span, message)
     }
-}
-
-/// Whether a name fits a pattern in which `*` is any text.
-fn glob(pattern: &str, name: &str) -> bool {
-    let mut pieces = pattern.split('*');
-    let Some(mut rest) = name.strip_prefix(pieces.next().unwrap_or_default()) else {
-        return false;
-    };
-    let Some(last) = pieces.next_back() else {
-        return rest.is_empty();
-    };
-    for piece in pieces {
-        match rest.find(piece) {
-            Some(at) => rest = &rest[at + piece.len()..],
-            None => return false,
-        }
-    }
-    rest.ends_with(last)
 }

@@ -74,37 +74,24 @@ impl Library {
 
     /// All configurations, by their names; those that cannot be read are left out.
     pub fn all(&self) -> Vec<(String, Config)> {
+        let files = self.files.iter().filter_map(|path| {
+            let name = path.file_stem()?.to_string_lossy().into_owned();
+            Some((name, std::fs::read(path).ok()?))
+        });
+        let built_in = mapping::configs::names().filter_map(|name| {
+            let text = mapping::configs::text(name)?;
+            Some((name.to_owned(), text.into_bytes()))
+        });
         let mut all: Vec<(String, Config)> = Vec::new();
-        for path in &self.files {
-            let Some(stem) = path
-                .file_stem()
-                .map(|stem| stem.to_string_lossy().into_owned())
-            else {
-                continue;
-            };
-            let Ok(text) = std::fs::read(path) else {
-                continue;
-            };
+        for (name, text) in files.chain(built_in) {
             let source = Source {
-                name: &stem,
+                name: &name,
                 text: &text,
             };
             if let Ok(config) = Config::read(&source)
-                && all.iter().all(|(known, _)| *known != stem)
+                && all.iter().all(|(known, _)| *known != name)
             {
-                all.push((stem, config));
-            }
-        }
-        for name in mapping::configs::names() {
-            let text = mapping::configs::text(name).unwrap_or_default();
-            let source = Source {
-                name,
-                text: text.as_bytes(),
-            };
-            if let Ok(config) = Config::read(&source)
-                && all.iter().all(|(known, _)| known != name)
-            {
-                all.push((name.to_owned(), config));
+                all.push((name, config));
             }
         }
         all.sort_by(|(a, _), (b, _)| a.cmp(b));

@@ -10,7 +10,7 @@
 use super::index::Index;
 use super::log::sync_folder;
 use crate::StoreError;
-use crate::names::glob;
+use predicate::glob;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions, TryLockError};

@@ -1,7 +1,7 @@
 //! Which part of a document a search gives.
 
 use crate::StoreError;
-use crate::names::glob;
+use predicate::glob;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 

@@ -345,7 +345,7 @@ impl Template {
         let is_like = |pattern: &Option<String>, text: &str| {
             pattern
                 .as_ref()
-                .is_none_or(|pattern| crate::names::glob(pattern, text))
+                .is_none_or(|pattern| predicate::glob(pattern, text))
         };
         let is_of_kind = self.values.is_empty()
             || self
