@@ -157,7 +157,12 @@ pub(crate) struct TagCommand {
     pub(crate) store: Option<PathBuf>,
 
     /// The indices of the store: names, patterns with `*`, aliases; several separated by commas.
-    #[arg(long, value_name = "PATTERN", requires = "store")]
+    #[arg(
+        long,
+        value_name = "PATTERN",
+        requires = "store",
+        conflicts_with = "input"
+    )]
     pub(crate) index: Option<String>,
 
     /// Write to this file instead of to standard output.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::added::Added;
-use crate::rule::attribute;
+use crate::rule::{Named, attribute};
 use crate::shared::Patch;
 use crate::{Hit, RuleTag, Tagger};
 
@@ -97,7 +97,7 @@ impl<'a> Match<'a> {
 
 impl Match<'_> {
     /// The rule as [`Match::new`] was given it, and its fields.
-    fn rule(&self) -> (RuleTag, Vec<(String, String)>) {
+    fn rule(&self) -> Named {
         let tags: Vec<String> = self.tags.iter().map(ToString::to_string).collect();
         let rule = RuleTag {
             id: self.id.to_string(),
@@ -153,7 +153,7 @@ impl<'a> Sigma<'a> {
     }
 
     /// The rules that it names, and the fields that they matched.
-    pub fn rules(&self) -> Vec<(RuleTag, Vec<(String, String)>)> {
+    pub fn rules(&self) -> Vec<Named> {
         self.matches.iter().map(Match::rule).collect()
     }
 

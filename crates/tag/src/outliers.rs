@@ -7,7 +7,7 @@
 use serde::Deserialize;
 
 use crate::added::{Added, Shape};
-use crate::rule::attribute;
+use crate::rule::{Named, attribute};
 use crate::shared::{self, Patch};
 use crate::splice::{items, string};
 use crate::{Hit, RuleTag};
@@ -54,7 +54,7 @@ pub(crate) fn are_in(added: &Added) -> bool {
 
 /// The rules whose outliers a tag has put into the event. None if it cannot be told which values are those of which rule: a
 /// rule without an author leaves no gap among the authors.
-pub(crate) fn rules(added: &Added) -> Option<Vec<(RuleTag, Vec<(String, String)>)>> {
+pub(crate) fn rules(added: &Added) -> Option<Vec<Named>> {
     let list = |name: &str| {
         added
             .values

@@ -39,6 +39,9 @@ pub(crate) fn attribute(tags: &[String]) -> Attribution {
     attack::attribute(tags.iter().filter_map(|tag| tag.strip_prefix("attack.")))
 }
 
+/// A rule that a tag names, and the fields that it tells of.
+pub(crate) type Named = (RuleTag, Vec<(String, String)>);
+
 /// A rule that matches an event, and by what. An event has one hit per rule.
 #[derive(Debug, Clone)]
 pub struct Hit<'a> {
