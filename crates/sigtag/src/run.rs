@@ -5,7 +5,6 @@ use crate::{Exit, mappings, show};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -58,36 +57,25 @@ pub(crate) enum Unit {
 
 /// A run that can be stopped, and shows how far it is.
 pub(crate) struct Run {
-    jobs: usize,
-    stop: Arc<AtomicBool>,
-    progress: Arc<AtomicU64>,
+    options: Options,
     bar: Bar,
 }
 
 impl Run {
     /// Starts a run over so much; 0 if that is not known.
-    pub(crate) fn start(options: &RunOptions, size: u64, unit: Unit) -> Run {
-        let cores = || std::thread::available_parallelism().map_or(1, NonZero::get);
-        let stop = Arc::new(AtomicBool::new(false));
-        stop_on_ctrl_c(&stop);
-        let progress = Arc::new(AtomicU64::new(0));
-        Run {
-            jobs: options.jobs.map_or_else(cores, usize::from),
-            bar: Bar::start(!options.quiet, size, unit, &progress),
-            stop,
-            progress,
+    pub(crate) fn start(given: &RunOptions, size: u64, unit: Unit) -> Run {
+        let mut options = Options::new(None);
+        if let Some(jobs) = given.jobs {
+            options.jobs = jobs.into();
         }
+        stop_on_ctrl_c(&options.stop);
+        let bar = Bar::start(!given.quiet, size, unit, &options.progress);
+        Run { options, bar }
     }
 
     /// How to go over events that are to be left as they are.
     pub(crate) fn options(&self) -> Options {
-        Options {
-            tagger: None,
-            all: false,
-            jobs: self.jobs,
-            stop: self.stop.clone(),
-            progress: self.progress.clone(),
-        }
+        self.options.clone()
     }
 
     pub(crate) fn end(self) {

@@ -51,3 +51,16 @@ pub struct Options {
     /// Counts what has been read so far, for a progress bar: of files bytes, of a store documents.
     pub progress: Arc<AtomicU64>,
 }
+
+impl Options {
+    /// One thread for each core; only events with a hit are written.
+    pub fn new(tagger: Option<Tagger>) -> Options {
+        Options {
+            tagger,
+            all: false,
+            jobs: std::thread::available_parallelism().map_or(1, usize::from),
+            stop: Arc::default(),
+            progress: Arc::default(),
+        }
+    }
+}
