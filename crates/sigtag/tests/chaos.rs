@@ -15,6 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Display, Write as _};
 use std::fs::{self, File, OpenOptions};
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::Write as _;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
@@ -417,7 +418,7 @@ impl Fire<'_> {
             Moment::Start => std::thread::sleep(random.moment(Duration::from_millis(80))),
             Moment::Anywhere => {
                 let end = begun + random.moment(self.left);
-                if random.one_in(2) {
+                if !random.one_in(3) {
                     seen = Some(desk.look(store));
                 }
                 std::thread::sleep(end.saturating_duration_since(Instant::now()));
@@ -571,9 +572,9 @@ fn a_command_that_was_killed_is_completed_by_running_it_again() {
     let minutes = number(MINUTES);
     let seed = number(SEED).unwrap_or(6);
     let (events, kills) = if minutes.is_some() {
-        (30_000, 6)
+        (20_000, 6)
     } else {
-        (9_000, 2)
+        (6_000, 2)
     };
     let start = Instant::now();
     let end = Duration::from_secs(60 * minutes.unwrap_or(0));
@@ -599,4 +600,201 @@ fn a_command_that_was_killed_is_completed_by_running_it_again() {
         assert!(tally.kills(|_, at| at == moment) >= 1, "{moment:?}");
     }
     assert!(tally.half_done + tally.carried_over > 0, "{tally}");
+}
+
+#[test]
+fn an_interrupted_command_ends_cleanly_and_is_completed_by_the_next() {
+    let desk = Desk::new(6_000, &mut Random(1));
+    let [load, tag, ..] = STEPS;
+    for (signal, (name, arguments)) in [
+        ("-INT", load),
+        ("-TERM", load),
+        ("-INT", tag),
+        ("-TERM", tag),
+    ] {
+        desk.complete("peace", load.1);
+        let is_tag = name == "tag";
+        if is_tag {
+            desk.complete("peace", tag.1);
+        }
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            assert!(tries < 20, "{name} is always faster than {signal}");
+            drop(fs::remove_dir_all(desk.path("fire")));
+            if is_tag {
+                desk.complete("fire", load.1);
+            }
+            let mut child = desk.start("fire", &[arguments, &["--jobs", "1"]].concat());
+            // It is at work when the log grows.
+            let size = |log: &PathBuf| log.metadata().map_or(0, |data| data.len());
+            let written = || desk.newest_logs("fire").iter().map(size).max().unwrap_or(0);
+            while written() < 1_000 && child.try_wait().unwrap().is_none() {
+                std::thread::sleep(Duration::from_micros(200));
+            }
+            let number = child.id().to_string();
+            // It may be at its end.
+            drop(Command::new("kill").args([signal, &number]).output());
+            let status = child.wait().unwrap();
+            if status.code() == Some(130) {
+                break;
+            }
+            assert!(status.success(), "{name}: {status}: {}", desk.told());
+        }
+        assert!(desk.told().contains("Interrupted"), "{}", desk.told());
+        let (found, whole) = (desk.look("fire").unwrap(), desk.look("peace").unwrap());
+        let done = found
+            .iter()
+            .filter(|(key, text)| whole.get(*key) == Some(text));
+        assert!(done.count() > 0, "{name}: what was read by then is written");
+        desk.complete("fire", arguments);
+        assert!(desk.look("fire").unwrap() == whole, "{name}");
+        assert_eq!(desk.complete("fire", arguments), 0);
+        drop(fs::remove_dir_all(desk.path("peace")));
+    }
+}
+
+#[test]
+fn one_writes_and_many_read() {
+    let desk = Desk::new(300, &mut Random(1));
+    desk.complete("store", STEPS[0].1);
+    let before = desk.look("store").unwrap().len();
+    // As long as there may be more to load, it writes.
+    let mut writing = desk.command("store", &["load", "--index", "more", "-"]);
+    let mut writing = writing
+        .stdin(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut stdin = writing.stdin.take().unwrap();
+    writeln!(stdin, r#"{{"number":1,"text":"more"}}"#).unwrap();
+    let start = Instant::now();
+    loop {
+        let seen = desk.look("store").unwrap();
+        if seen.keys().any(|key| key.contains(r#""_index":"more""#)) {
+            break;
+        }
+        assert!(start.elapsed() < Duration::from_secs(60), "nothing comes");
+    }
+    for (name, arguments) in STEPS {
+        let run = desk.run("store", arguments);
+        assert_eq!(code(&run), 2, "{name}: {}", stderr(&run));
+        let told = "another process writes to this store; only one can at a time, but any number can read it";
+        assert!(stderr(&run).contains(told), "{name}: {}", stderr(&run));
+    }
+    for look in [
+        &["indices"][..],
+        &["search", "--index", "events", "number:7"],
+    ] {
+        let run = desk.run("store", look);
+        assert_eq!(code(&run), 0, "{}", stderr(&run));
+    }
+    writeln!(stdin, r#"{{"number":2,"text":"more"}}"#).unwrap();
+    drop(stdin);
+    assert!(writing.wait().unwrap().success());
+    assert_eq!(desk.look("store").unwrap().len(), before + 2);
+    assert!(desk.complete("store", STEPS[1].1) > 0, "now it can be done");
+}
+
+/// All files below a folder but those that are only locked, and what is in them.
+fn tree(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut tree = BTreeMap::new();
+    for file in files(folder) {
+        match file.is_dir() {
+            true => tree.extend(self::tree(&file)),
+            false if file.to_string_lossy().ends_with("lock") => {}
+            false => drop(tree.insert(file.clone(), fs::read(&file).unwrap())),
+        }
+    }
+    tree
+}
+
+#[test]
+fn what_is_no_sound_store_is_refused_and_left_as_it_is() {
+    let desk = Desk::new(300, &mut Random(1));
+    let looks: [(&str, &[&str]); 2] = [
+        ("search", &["search", "--index", "*"]),
+        ("indices", &["indices"]),
+    ];
+    let refused = |store: &str, wanted: i32, reason: &str| {
+        let before = tree(&desk.path(store));
+        for (name, arguments) in STEPS.into_iter().chain(looks) {
+            let run = desk.run(store, arguments);
+            let told = stderr(&run);
+            assert_eq!(code(&run), wanted, "{reason}: {name}: {told}");
+            assert!(told.contains(reason), "{reason}: {name}: {told}");
+            assert!(tree(&desk.path(store)) == before, "{reason}: {name}");
+        }
+    };
+    fs::create_dir(desk.path("foreign")).unwrap();
+    fs::write(desk.path("foreign/notes.txt"), "mine").unwrap();
+    refused("foreign", 2, "not a store of sigtag");
+    assert_eq!(files(&desk.path("foreign")).len(), 1);
+
+    // Only what loads makes a store.
+    for (name, arguments) in STEPS[1..5].iter().copied().chain(looks) {
+        let run = desk.run("nowhere", arguments);
+        assert_eq!(code(&run), 2, "{name}: {}", stderr(&run));
+        assert!(!desk.path("nowhere").exists(), "{name}");
+    }
+
+    desk.complete("sound", STEPS[0].1);
+    let index = files(&desk.path("sound/indices")).pop().unwrap();
+    let index = index.strip_prefix(desk.path("sound")).unwrap().to_owned();
+    let in_index = |folder: &str, ending: &str| {
+        let files = files(&desk.path("sound").join(&index).join(folder));
+        let file = files
+            .into_iter()
+            .find(|file| file.to_string_lossy().ends_with(ending));
+        let file = file.unwrap();
+        file.strip_prefix(desk.path("sound")).unwrap().to_owned()
+    };
+    let (log, meta, segment) = (
+        in_index("log", ".log"),
+        in_index("index", "/meta.json"),
+        in_index("index", ".store"),
+    );
+    let damage = |file: &Path, change: &dyn Fn(&Path)| {
+        drop(fs::remove_dir_all(desk.path("damaged")));
+        copy(&desk.path("sound"), &desk.path("damaged"));
+        change(&desk.path("damaged").join(file));
+    };
+    let garble = |file: &Path| fs::write(file, "{").unwrap();
+    let remove = |file: &Path| fs::remove_file(file).unwrap();
+    let shorten = |file: &Path| {
+        let bytes = fs::read(file).unwrap();
+        fs::write(file, &bytes[..bytes.len() / 2]).unwrap();
+    };
+    damage(Path::new("format"), &|file| {
+        fs::write(file, "sigtag store 2\n").unwrap();
+    });
+    refused(
+        "damaged",
+        2,
+        "its format is \"sigtag store 2\\n\", this program reads",
+    );
+    let catalog = Path::new("catalog.json");
+    for (file, change) in [
+        (catalog, &garble as &dyn Fn(&Path)),
+        (catalog, &remove),
+        (&meta, &garble),
+        (&meta, &remove),
+        (&segment, &shorten),
+        (&segment, &remove),
+    ] {
+        damage(file, change);
+        refused("damaged", 1, "damaged: ");
+    }
+    // Readers need no log.
+    damage(&log, &remove);
+    let before = tree(&desk.path("damaged"));
+    for (name, arguments) in STEPS {
+        let run = desk.run("damaged", arguments);
+        assert_eq!(code(&run), 1, "{name}: {}", stderr(&run));
+        assert!(
+            stderr(&run).contains("damaged: the file is missing"),
+            "{name}"
+        );
+        assert!(tree(&desk.path("damaged")) == before, "{name}");
+    }
 }

@@ -295,6 +295,35 @@ fn one_writes_and_many_read() {
 }
 
 #[test]
+fn a_snapshot_stays_as_it_was_while_documents_change() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Embedded::open(folder.path()).unwrap();
+    wait(store.write("events", (0..400).map(|id| put(id, 0)).collect())).unwrap();
+    wait(store.refresh("events")).unwrap();
+    let reader = Embedded::open_snapshot(folder.path()).unwrap();
+    let mut scan = Scan::all("events");
+    scan.size = 100;
+    let first = wait(reader.scan(&scan)).unwrap();
+    assert_eq!(pass(&store, 0, 1), 400);
+    wait(store.refresh("events")).unwrap();
+    scan.after = first.next;
+    scan.size = 400;
+    let rest = wait(reader.scan(&scan)).unwrap();
+    assert!(rest.next.is_none());
+    let both = first.documents.into_iter().chain(rest.documents);
+    let both: BTreeMap<String, String> = both.map(|one| (one.id, one.source)).collect();
+    assert_eq!(both.len(), 400);
+    assert!(both.values().all(|source| source.contains("\"round\":0,")));
+    // Who follows finds what has changed behind the end of the scan.
+    let reader = Embedded::open_to_read(folder.path()).unwrap();
+    assert!(
+        all(&reader, "events")
+            .values()
+            .all(|(_, source)| source.contains("\"round\":1,"))
+    );
+}
+
+#[test]
 fn sequence_numbers_and_conflicts_survive_a_restart() {
     let folder = tempfile::tempdir().unwrap();
     for round in 0..3u64 {
