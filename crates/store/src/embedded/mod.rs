@@ -47,6 +47,7 @@ pub struct Embedded {
 struct Shared {
     folder: PathBuf,
     catalog: RwLock<Catalog>,
+    ahead: scan::Ahead,
 }
 
 struct Writing {
@@ -100,6 +101,7 @@ impl Embedded {
         let shared = Arc::new(Shared {
             folder: folder.to_owned(),
             catalog: RwLock::new(catalog),
+            ahead: scan::Ahead::default(),
         });
         let writer = Writer::open(shared.clone())?;
         let (jobs, queue) = crossbeam_channel::unbounded();
@@ -128,6 +130,7 @@ impl Embedded {
         let shared = Arc::new(Shared {
             folder: folder.to_owned(),
             catalog: RwLock::new(Catalog::open(folder, &Catalog::default())?),
+            ahead: scan::Ahead::default(),
         });
         Ok(Embedded::new(shared, None))
     }
@@ -272,7 +275,7 @@ impl Store for Embedded {
 
     fn scan<'a>(&'a self, scan: &'a Scan) -> Answer<'a, Page> {
         let scan = scan.clone();
-        self.read(move |shared| scan::page(&shared.snapshots(&scan.indices)?, &scan))
+        self.read(move |shared| scan::page(&shared.snapshots(&scan.indices)?, &scan, &shared.ahead))
     }
 
     fn search<'a>(&'a self, indices: &'a str, request: &'a Value) -> Answer<'a, SearchResponse> {
