@@ -2,7 +2,7 @@
 
 use crate::sigmac::SigmacCommand;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use convert::TARGETS;
 use sigma::Level;
 use std::path::PathBuf;
@@ -61,6 +61,10 @@ impl Color {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Tag(TagCommand),
+    Load(LoadCommand),
+    Untag(UntagCommand),
+    Search(SearchCommand),
+    Indices(IndicesCommand),
     Check(CheckCommand),
     Explain(ExplainCommand),
     Convert(ConvertCommand),
@@ -85,16 +89,55 @@ pub(crate) struct MappingOption {
     pub(crate) names: Vec<PathBuf>,
 }
 
-/// Tags the events of files and folders.
+/// The events to work on, and how.
+#[derive(Args, Debug)]
+pub(crate) struct TagOptions {
+    #[command(flatten)]
+    pub(crate) mapping: MappingOption,
+
+    /// The form of the tag: fields of the Elastic Common Schema and `sigma`, those of ee-outliers, or both.
+    #[arg(long, value_name = "PROFILE", default_value = Profile::default().name(), value_parser = profile())]
+    pub(crate) profile: Profile,
+
+    /// Leave out rules below this level; a rule without a level counts as informational.
+    #[arg(long, value_name = "LEVEL", value_parser = level())]
+    pub(crate) min_level: Option<Level>,
+
+    /// Rules that need set-up count as broken: exit with 1.
+    #[arg(long)]
+    pub(crate) strict_rules: bool,
+
+    #[command(flatten)]
+    pub(crate) run: RunOptions,
+}
+
+/// How a command that goes over events runs, and what it tells of that.
+#[derive(Args, Debug)]
+pub(crate) struct RunOptions {
+    /// How many threads to use. [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) jobs: Option<u16>,
+
+    /// Write the summary to this file too, as JSON.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) stats: Option<PathBuf>,
+
+    /// No progress and no summary; errors are shown all the same.
+    #[arg(long)]
+    pub(crate) quiet: bool,
+}
+
+/// Tags events: those of files and folders, or those in a store where they lie.
 ///
-/// Reads rules, then events, and writes each event that a rule hits as one line of JSON, with its tag. A summary goes to
-/// standard error. Nothing has to be set up: what a file is, is seen from its content, and the shape of the events from the
-/// events.
+/// Reads rules, then events. Each event of a file that a rule hits is written as one line of JSON, with its tag; in a store,
+/// the tag goes into the event itself. A summary goes to standard error. Nothing has to be set up: what a file is, is seen
+/// from its content, and the shape of the events from the events.
 #[derive(Args, Debug)]
 #[command(after_help = "Examples:
   sigtag tag --rules sigma/rules logs/ > tagged.jsonl
   sigtag tag --rules sigma/rules --min-level high a.evtx b.jsonl.gz > tagged.jsonl
   zcat old/*.gz | sigtag tag --rules my-rules --all --output all.jsonl -
+  sigtag tag --rules sigma/rules --store my-store --index 'logs-*'
 
 Exit codes:
   0    all was done; also when rules need set-up
@@ -107,7 +150,20 @@ pub(crate) struct TagCommand {
     pub(crate) rules: Vec<PathBuf>,
 
     #[command(flatten)]
-    pub(crate) mapping: MappingOption,
+    pub(crate) options: TagOptions,
+
+    /// Tag the events in this store, which `sigtag load` has made, instead of those of files.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, requires = "index", conflicts_with_all = ["input", "output", "all"])]
+    pub(crate) store: Option<PathBuf>,
+
+    /// The indices of the store: names, patterns with `*`, aliases; several separated by commas.
+    #[arg(
+        long,
+        value_name = "PATTERN",
+        requires = "store",
+        conflicts_with = "input"
+    )]
+    pub(crate) index: Option<String>,
 
     /// Write to this file instead of to standard output.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -117,34 +173,166 @@ pub(crate) struct TagCommand {
     #[arg(long)]
     pub(crate) all: bool,
 
-    /// The form of the tag: fields of the Elastic Common Schema and `sigma`, those of ee-outliers, or both.
-    #[arg(long, value_name = "PROFILE", default_value = Profile::default().name(), value_parser = profile())]
-    pub(crate) profile: Profile,
-
-    /// Leave out rules below this level; a rule without a level counts as informational.
-    #[arg(long, value_name = "LEVEL", value_parser = level())]
-    pub(crate) min_level: Option<Level>,
-
-    /// How many threads to use. [default: one for each core]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
-    pub(crate) jobs: Option<u16>,
-
-    /// Write the summary to this file too, as JSON.
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub(crate) stats: Option<PathBuf>,
-
-    /// Rules that need set-up count as broken: exit with 1.
-    #[arg(long)]
-    pub(crate) strict_rules: bool,
-
-    /// No progress and no summary; errors are shown all the same.
-    #[arg(long)]
-    pub(crate) quiet: bool,
-
     /// Events: files, folders (everything below them is read), or `-` for standard input. JSON in lines, arrays or one
     /// object after another, EVTX, CSV with a header, logs of auditd and Sysmon for Linux; plain, .gz or .zst.
+    #[arg(required_unless_present = "store", value_name = "INPUT", value_hint = ValueHint::AnyPath)]
+    pub(crate) input: Vec<PathBuf>,
+}
+
+/// Loads events into a store: a folder in which they can be searched, and tagged where they lie.
+///
+/// The store and the index are made if they are not there. Its fields get the types that Elasticsearch would give them, unless
+/// `--schema` says otherwise. To load a file again adds nothing: its events are known by where they stand in it and by their
+/// text. So a load that was cut off is completed by the same command.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  sigtag load --store my-store --index logs logs/
+  sigtag load --store my-store --index logs --rules sigma/rules logs/     tags on the way in
+
+Exit codes:
+  0    all was done
+  1    an event or a rule is broken, or an event was refused; the rest was done
+  2    wrong usage or configuration; nothing was done
+  130  interrupted; what was read by then is in the store")]
+pub(crate) struct LoadCommand {
+    /// The folder of the store.
+    #[arg(long, required = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) store: PathBuf,
+
+    /// The index that the events go to.
+    #[arg(long, required = true, value_name = "NAME")]
+    pub(crate) index: String,
+
+    /// What a new index makes of fields: a file with the body of Elasticsearch's request to create an index (`mappings`,
+    /// `settings`, `aliases`), with an index template, or with a mapping.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) schema: Option<PathBuf>,
+
+    /// Tag the events with these rules: a file, or a folder. May be given several times.
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub(crate) rules: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) options: TagOptions,
+
+    /// Events, as for `sigtag tag`: files, folders, or `-` for standard input.
     #[arg(required = true, value_name = "INPUT", value_hint = ValueHint::AnyPath)]
     pub(crate) input: Vec<PathBuf>,
+}
+
+/// Takes tags away from the events in a store.
+///
+/// An event without a tag is what it was before it got one.
+#[derive(Args, Debug)]
+#[command(after_help = "Exit codes:
+  0    all was done
+  1    a write failed; the rest was done
+  2    wrong usage or configuration; nothing was done
+  130  interrupted; what was read by then is done")]
+#[command(group = ArgGroup::new("which").required(true).args(["rule", "all"]))]
+pub(crate) struct UntagCommand {
+    #[command(flatten)]
+    pub(crate) store: StoreOption,
+
+    /// The indices: names, patterns with `*`, aliases; several separated by commas.
+    #[arg(long, required = true, value_name = "PATTERN")]
+    pub(crate) index: String,
+
+    /// Take the tags of the rule with this id.
+    #[arg(long, value_name = "ID")]
+    pub(crate) rule: Option<String>,
+
+    /// Take all tags.
+    #[arg(long)]
+    pub(crate) all: bool,
+
+    #[command(flatten)]
+    pub(crate) run: RunOptions,
+}
+
+/// Searches the events in a store.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  sigtag search --store my-store --index logs 'sigma.level:(high OR critical)'
+  sigtag search --store my-store --index logs --sort @timestamp:desc --size 100 'process.name:mshta*'
+  sigtag search --store my-store --index logs --format jsonl --size 1000000 'tags:sigma' > tagged.jsonl
+  sigtag search --store my-store --index logs --aggs '{\"rules\": {\"terms\": {\"field\": \"sigma.rule.name\"}}}'
+
+Exit codes:
+  0  the search was done, whether it found something or not
+  1  the store cannot be read
+  2  wrong usage, or a query that is not understood")]
+pub(crate) struct SearchCommand {
+    #[command(flatten)]
+    pub(crate) store: StoreOption,
+
+    /// The indices: names, patterns with `*`, aliases; several separated by commas.
+    #[arg(long, required = true, value_name = "PATTERN")]
+    pub(crate) index: String,
+
+    /// What to find: a query string of Lucene or, if it begins with `{`, a query of Elasticsearch's Query DSL. [default:
+    /// everything]
+    pub(crate) query: Option<String>,
+
+    /// Aggregations of Elasticsearch, as JSON; what they come to is printed as JSON instead of the hits.
+    #[arg(long, value_name = "JSON", conflicts_with_all = ["size", "sort", "fields", "format"])]
+    pub(crate) aggs: Option<String>,
+
+    /// The most hits to print.
+    #[arg(long, value_name = "N", default_value = "20")]
+    pub(crate) size: usize,
+
+    /// Sort by these fields, from low to high or, with `:desc` behind it, from high to low. [default: in the order of writing]
+    #[arg(long, value_name = "FIELD[:desc]", value_delimiter = ',')]
+    pub(crate) sort: Vec<String>,
+
+    /// The columns of the table, or the parts of `_source`. [default: time, host, level, rules; all of it]
+    #[arg(long, value_name = "FIELD", value_delimiter = ',')]
+    pub(crate) fields: Vec<String>,
+
+    /// How to print the hits.
+    #[arg(long, default_value = "table")]
+    pub(crate) format: Rows,
+}
+
+/// Lists the indices of a store, or changes which there are.
+#[derive(Args, Debug)]
+pub(crate) struct IndicesCommand {
+    #[command(flatten)]
+    pub(crate) store: StoreOption,
+
+    /// Those that are meant: names, patterns with `*`, aliases; several separated by commas.
+    #[arg(value_name = "PATTERN", default_value = "*")]
+    pub(crate) index: String,
+
+    /// Let this name stand for them, and for no others.
+    #[arg(long, value_name = "NAME", requires = "index")]
+    pub(crate) alias: Option<String>,
+
+    /// Delete them with all their documents.
+    #[arg(long, requires = "index", conflicts_with = "alias")]
+    pub(crate) delete: bool,
+
+    /// How to print them.
+    #[arg(long, default_value = "table")]
+    pub(crate) format: Rows,
+}
+
+/// Where the events lie.
+#[derive(Args, Debug)]
+pub(crate) struct StoreOption {
+    /// The folder of the store, which `sigtag load` has made.
+    #[arg(long = "store", required = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) folder: PathBuf,
+}
+
+/// How to print rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Rows {
+    /// As a table, for people.
+    Table,
+    /// One JSON object a line, for machines; a hit is `{"_index": …, "_id": …, "_source": …}`.
+    Jsonl,
 }
 
 /// Checks rules, and says what is wrong with them and where.

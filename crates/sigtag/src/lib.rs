@@ -40,10 +40,37 @@
 //! tagger.apply(&matched.event, &[Hit { rule: &tag, fields: Vec::new() }], None, &mut tagged);
 //! assert!(String::from_utf8(tagged).unwrap().contains(r#""attack":["TA0005:T1218.005"]"#));
 //! ```
+//!
+//! Events that lie in a store are tagged there. Files are loaded into one, with all rules of a folder:
+//!
+//! ```
+//! use sigtag::{Embedded, Mapping, Options, Profile, Rules, Store, Tagger, inputs, load, tag_store};
+//! # let folder = tempfile::tempdir().unwrap();
+//! # let (rules, events) = ("../../demo/rules", "../../demo/events");
+//! # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+//! # runtime.block_on(async {
+//! let rules = std::sync::Arc::new(Rules::load(&[rules.into()], &Mapping::builtin(), None)?);
+//! let store = Embedded::open(folder.path())?;
+//! store.create("events", serde_json::json!({})).await?;
+//!
+//! load(&rules, inputs(&[events.into()]), &Options::new(None), &store, "events").await?;
+//! store.refresh("events").await?;
+//! let tagger = Tagger { profile: Profile::Ecs, ruleset: rules.id.clone(), tagged_at: "2026-11-24T09:00:00Z".into() };
+//! let summary = tag_store(&rules, &Options::new(Some(tagger)), &store, "events").await?;
+//!
+//! store.refresh("events").await?;
+//! let query = serde_json::json!({"query": {"exists": {"field": "sigma.rule.id"}}});
+//! assert_eq!(store.count("events", &query).await?, summary.tagged);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # }).unwrap();
+//! ```
 
 pub use engine::{Branch, Matched, Matcher, Ruleset};
 pub use event::{Event, FieldPath};
+pub use input::{Inputs, inputs};
 pub use mapping::{MappedRule, Mapping};
 pub use predicate::Predicate;
 pub use sigma::{Collection, Diagnostic, Document, Rule, Source, parse};
+pub use store::{Embedded, Scan, Store, StoreError, Write};
 pub use tag::{Hit, Outcome, Profile, RuleTag, Tagger};
+pub use tagger::{Options, Rules, Summary, load, tag_files, tag_store, untag_store};

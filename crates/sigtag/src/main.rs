@@ -5,11 +5,17 @@ mod check;
 mod convert;
 mod diagnostics;
 mod explain;
+mod indices;
+mod load;
 mod mappings;
+mod run;
+mod search;
 mod show;
 mod sigmac;
+mod stores;
 mod strict;
 mod tag;
+mod untag;
 
 use arguments::{Arguments, Command, Setup};
 use clap::{CommandFactory, Parser};
@@ -44,6 +50,10 @@ fn main() -> ExitCode {
     arguments.color.apply();
     let exit = match arguments.command {
         Command::Tag(command) => tag::run(&command),
+        Command::Load(command) => load::run(&command),
+        Command::Untag(command) => untag::run(&command),
+        Command::Search(command) => search::run(&command),
+        Command::Indices(command) => indices::run(&command),
         Command::Check(command) => check::run(&command),
         Command::Explain(command) => explain::run(&command),
         Command::Convert(command) => convert::run(&command),

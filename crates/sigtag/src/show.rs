@@ -1,7 +1,7 @@
 //! What people see: messages, tables, the summary. Text from outside is made safe for a terminal here.
 
 use crate::Exit;
-use anstream::eprintln;
+use anstream::{eprint, eprintln};
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{
     Attribute, Cell, CellAlignment, Color, ColumnConstraint, ContentArrangement, LineStyle, Table,
@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
+use store::IndexInfo;
 use tagger::{RuleCount, RuleSummary, Summary};
 
 /// How many rules, hosts and techniques the summary shows.
@@ -117,22 +118,10 @@ pub(crate) fn count(count: impl TryInto<u64>, one: &str) -> String {
 
 /// Prints the summary of a run.
 pub(crate) fn summary(summary: &Summary) {
-    if summary.interrupted {
-        eprintln!(
-            "\n{}",
-            "Interrupted: this is what was done until then.".yellow()
-        );
-    }
-    let rate = if summary.seconds > 0.0 {
-        summary.events as f64 / summary.seconds
-    } else {
-        0.0
-    };
+    interrupted(summary);
+    read(summary, "event");
     eprintln!(
-        "\n{} read in {:.1} s ({} a second); {} tagged; {} by {}",
-        count(summary.events, "event").bold(),
-        summary.seconds,
-        number(rate as u64),
+        "; {} tagged; {} by {}",
         number(summary.tagged).bold(),
         count(summary.hits, "hit").bold(),
         count(summary.rules.len(), "rule"),
@@ -142,8 +131,115 @@ pub(crate) fn summary(summary: &Summary) {
         print(&tactics(summary));
         print(&hosts(summary));
     }
+    written(summary);
     retagged(summary);
     rule_set(&summary.rule_set);
+    input(summary);
+}
+
+/// Prints what was loaded into a store without being tagged.
+pub(crate) fn loaded(summary: &Summary) {
+    interrupted(summary);
+    read(summary, "event");
+    eprintln!();
+    written(summary);
+    input(summary);
+}
+
+/// Prints what has become of the tags that were to go.
+pub(crate) fn untagged(summary: &Summary) {
+    interrupted(summary);
+    read(summary, "tagged event");
+    eprintln!();
+    let tags = summary.retagged;
+    for (events, what) in [
+        (tags.removed, "without a tag now"),
+        (tags.renewed, "still tagged by other rules"),
+    ] {
+        if events > 0 {
+            eprintln!("{} {what}", count(events, "event").bold());
+        }
+    }
+    if tags.conflicts > 0 {
+        let text = "left as they are: which of their `outliers` are those of this rule cannot be \
+                    told; `--all` takes all of them";
+        eprintln!(
+            "{}",
+            format!("{} {text}", count(tags.conflicts, "event")).red()
+        );
+    }
+    written(summary);
+    input(summary);
+}
+
+/// The table of indices.
+pub(crate) fn indices(indices: &[IndexInfo]) -> String {
+    let mut table = table(["Index", "Documents", "Size", "Aliases"]);
+    for index in indices {
+        table.add_row([
+            Cell::new(one_line(&index.name)),
+            right(number(index.documents)),
+            right(indicatif::HumanBytes(index.bytes).to_string()),
+            Cell::new(one_line(&index.aliases.join(" "))),
+        ]);
+    }
+    table.trim_fmt()
+}
+
+/// A table of hits.
+pub(crate) fn hits<'h>(
+    heads: impl Iterator<Item = &'h str>,
+    rows: impl Iterator<Item = Vec<String>>,
+) -> String {
+    let mut table = headed(heads.map(|head| safe(head).into_owned()));
+    for row in rows {
+        table.add_row(row.iter().map(|cell| Cell::new(safe(cell))));
+    }
+    table.trim_fmt()
+}
+
+/// How many of the hits are shown.
+pub(crate) fn found(shown: u64, total: u64) {
+    match shown == total {
+        true => eprintln!("\n{}", count(total, "hit")),
+        false => eprintln!(
+            "\n{} of {}; --size shows more",
+            number(shown),
+            count(total, "hit")
+        ),
+    }
+}
+
+fn interrupted(summary: &Summary) {
+    if summary.interrupted {
+        eprintln!(
+            "\n{}",
+            "Interrupted: this is what was done until then.".yellow()
+        );
+    }
+}
+
+fn read(summary: &Summary, what: &str) {
+    let rate = if summary.seconds > 0.0 {
+        summary.events as f64 / summary.seconds
+    } else {
+        0.0
+    };
+    eprint!(
+        "\n{} read in {:.1} s ({} a second)",
+        count(summary.events, what).bold(),
+        summary.seconds,
+        number(rate as u64),
+    );
+}
+
+fn written(summary: &Summary) {
+    if let Some(documents) = summary.written {
+        eprintln!("{} written", count(documents, "document"));
+    }
+}
+
+fn input(summary: &Summary) {
     for skip in &summary.input {
         let text = format!("{} × {}: {}", number(skip.count), skip.effect, skip.reason);
         eprintln!(
@@ -297,14 +393,19 @@ pub(crate) fn rule_set(rules: &RuleSummary) {
     }
 }
 
-fn table<const N: usize>(head: [&str; N]) -> Table {
+fn table<const N: usize>(heads: [&str; N]) -> Table {
+    headed(heads.into_iter().map(str::to_owned))
+}
+
+fn headed(heads: impl Iterator<Item = String>) -> Table {
     let mut table = Table::new();
     table.load_style(UTF8_HORIZONTAL_ONLY.row_separator(LineStyle::none()));
     table.set_content_arrangement(ContentArrangement::Dynamic);
     table.set_width(width());
     // `anstream` takes the colours out where they do not belong.
     table.enforce_styling();
-    table.set_header(head.map(|name| Cell::new(name).add_attribute(Attribute::Bold)));
+    let heads = heads.map(|name| Cell::new(name).add_attribute(Attribute::Bold));
+    table.set_header(heads.collect::<Vec<_>>());
     table
 }
 

@@ -102,7 +102,7 @@ pub(crate) enum Kind {
 
 /// Every shared field. A record that names another one is not ours, and nothing is ever taken out of a field that is not
 /// in this table.
-static FIELDS: [(&str, Kind); 15] = [
+pub(crate) static FIELDS: [(&str, Kind); 15] = [
     ("tags", Kind::Set),
     ("threat.framework", Kind::Text),
     ("threat.tactic.id", Kind::Set),

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::added::Added;
+use crate::rule::{Named, attribute};
 use crate::shared::Patch;
-use crate::{Hit, Tagger};
+use crate::{Hit, RuleTag, Tagger};
 
 /// Most fields that a match tells.
 const MAX_FIELDS: usize = 20;
@@ -94,6 +95,24 @@ impl<'a> Match<'a> {
     }
 }
 
+impl Match<'_> {
+    /// The rule as [`Match::new`] was given it, and its fields.
+    fn rule(&self) -> Named {
+        let tags: Vec<String> = self.tags.iter().map(ToString::to_string).collect();
+        let rule = RuleTag {
+            id: self.id.to_string(),
+            title: self.title.to_string(),
+            author: self.author.as_ref().map(ToString::to_string),
+            level: self.level.as_ref().and_then(|level| level.parse().ok()),
+            attack: attribute(&tags),
+            tags,
+        };
+        let fields = self.fields.iter();
+        let fields = fields.map(|(path, value)| (path.to_string(), value.to_string()));
+        (rule, fields.collect())
+    }
+}
+
 /// The first [`MAX_CHARACTERS`] of a text.
 fn cut(text: &str) -> &str {
     text.char_indices()
@@ -131,6 +150,16 @@ impl<'a> Sigma<'a> {
             matches: hits.iter().map(|hit| Match::new(hit)).collect(),
             added: Cow::Borrowed(added),
         }
+    }
+
+    /// The rules that it names, and the fields that they matched.
+    pub fn rules(&self) -> Vec<Named> {
+        self.matches.iter().map(Match::rule).collect()
+    }
+
+    /// The rule set by which it last changed.
+    pub fn ruleset(&self) -> String {
+        self.ruleset.clone().into_owned()
     }
 
     /// Whether both say the same of the event; when and by which rule set it was said, and where the event stood, is not

@@ -62,6 +62,7 @@ mod added;
 mod ecs;
 mod outliers;
 mod rule;
+mod schema;
 mod shared;
 mod splice;
 
@@ -73,6 +74,7 @@ use memchr::memmem::Finder;
 
 pub use ecs::{Position, Source};
 pub use rule::{Hit, RuleTag};
+pub use schema::{schema, tagged};
 
 use added::Added;
 use ecs::Sigma;
@@ -163,6 +165,20 @@ impl Tagger {
         let change =
             found.map(|found| (found.strip(event.text()).0.into_owned(), Outcome::Removed));
         finish(event, Ok(change), out)
+    }
+
+    /// Takes one rule out of the tag of an event, whichever profile it has, and appends the event to `out`. The tag then
+    /// says that it was changed at `tagged_at`; that of the last rule goes.
+    ///
+    /// The outcome is [`Outcome::Unchanged`] where the tag does not name the rule, and [`Outcome::Conflict`] where there are
+    /// only the lists of ee-outliers, and they do not tell which of their values are those of the rule: [`Tagger::remove`]
+    /// takes all of them.
+    pub fn remove_rule(event: &Event<'_>, id: &str, tagged_at: &str, out: &mut Vec<u8>) -> Outcome {
+        let change = match may_be_tagged(event.text()).then(|| Found::read(event)) {
+            Some(found) => found.without(event, id, tagged_at),
+            None => Ok(None),
+        };
+        finish(event, change, out)
     }
 
     fn change(
@@ -299,6 +315,43 @@ impl<'a> Found<'a> {
             .into_iter()
             .collect();
         (Cow::Owned(rewrite(&text, &members, &changes, &[])), whole)
+    }
+
+    /// The event with the tag of all rules but one; none if that one is not among them.
+    fn without(&self, event: &Event<'_>, id: &str, tagged_at: &str) -> Result<Change, Conflict> {
+        let Some(added) = &self.added else {
+            return Ok(None);
+        };
+        let has_outliers = outliers::are_in(added);
+        let rules = match &self.tag {
+            Some(tag) => tag.rules(),
+            None => outliers::rules(added).ok_or(Conflict("outliers"))?,
+        };
+        let others: Vec<Hit<'_>> = rules
+            .iter()
+            .filter(|(rule, _)| rule.id != id)
+            .map(|(rule, fields)| Hit {
+                rule,
+                fields: fields.clone(),
+            })
+            .collect();
+        if others.len() == rules.len() {
+            return Ok(None);
+        }
+        if others.is_empty() {
+            let bare = self.strip(event.text()).0.into_owned();
+            return Ok(Some((bare, Outcome::Removed)));
+        }
+        let tagger = Tagger {
+            profile: match (&self.tag, has_outliers) {
+                (None, _) => Profile::EeOutliers,
+                (Some(_), false) => Profile::Ecs,
+                (Some(_), true) => Profile::Both,
+            },
+            ruleset: self.tag.as_ref().map_or_else(String::new, Sigma::ruleset),
+            tagged_at: tagged_at.to_owned(),
+        };
+        tagger.change(event, &others, None)
     }
 
     /// Whether this tag is equal to another one.

@@ -6,10 +6,11 @@
 
 use serde::Deserialize;
 
-use crate::Hit;
 use crate::added::{Added, Shape};
+use crate::rule::{Named, attribute};
 use crate::shared::{self, Patch};
 use crate::splice::{items, string};
+use crate::{Hit, RuleTag};
 
 /// The type of every outlier that stands for a rule's hit.
 const TYPE: &str = "Sigma hit";
@@ -18,7 +19,7 @@ const TYPE: &str = "Sigma hit";
 const MODEL_TYPE: &str = "simplequery";
 
 /// What the name of every such model begins with.
-const MODEL_NAME: &str = "sigma_";
+pub(crate) const MODEL_NAME: &str = "sigma_";
 
 /// What the hits put into `tags` and `outliers` of an event that has no tag of ours.
 pub(crate) fn add(bare: &str, hits: &[&Hit<'_>], patch: &mut Patch) {
@@ -44,6 +45,48 @@ pub(crate) fn add(bare: &str, hits: &[&Hit<'_>], patch: &mut Patch) {
     if count > 0 {
         patch.push("outliers.total_outliers", [count.to_string().as_str()]);
     }
+}
+
+/// Whether a tag has put outliers into the event.
+pub(crate) fn are_in(added: &Added) -> bool {
+    added.values.contains_key("outliers.model_name")
+}
+
+/// The rules whose outliers a tag has put into the event. None if it cannot be told which values are those of which rule: a
+/// rule without an author leaves no gap among the authors.
+pub(crate) fn rules(added: &Added) -> Option<Vec<Named>> {
+    let list = |name: &str| {
+        added
+            .values
+            .get(name)
+            .map_or(&[] as &[String], Vec::as_slice)
+    };
+    let models = list("outliers.model_name");
+    let summaries = list("outliers.summary");
+    let authors = list("outliers.rule_author");
+    let types: Vec<&[String]> = list("outliers.type").split(|kind| kind == TYPE).collect();
+    let (before, types) = types.split_first()?;
+    let is_clear = before.is_empty()
+        && types.len() == models.len()
+        && summaries.len() == models.len()
+        && (authors.is_empty() || authors.len() == models.len());
+    if !is_clear {
+        return None;
+    }
+    let rules = models.iter().zip(summaries).zip(types).enumerate();
+    rules
+        .map(|(number, ((model, summary), tags))| {
+            let rule = RuleTag {
+                id: model.strip_prefix(MODEL_NAME)?.to_owned(),
+                title: summary.strip_prefix(TYPE)?.strip_prefix(" - ")?.to_owned(),
+                author: authors.get(number).cloned(),
+                level: None,
+                attack: attribute(tags),
+                tags: tags.to_vec(),
+            };
+            Some((rule, Vec::new()))
+        })
+        .collect()
 }
 
 /// The value of `outliers` when all of it is ours. What ee-outliers writes always has `elasticsearch_filter` besides.

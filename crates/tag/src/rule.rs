@@ -22,21 +22,25 @@ pub struct RuleTag {
 impl RuleTag {
     /// What tags say of this rule.
     pub fn new(rule: &sigma::Rule) -> RuleTag {
-        let attack = rule
-            .tags
-            .iter()
-            .filter(|tag| tag.namespace == "attack")
-            .map(|tag| tag.name.as_str());
+        let tags: Vec<String> = rule.tags.iter().map(ToString::to_string).collect();
         RuleTag {
             id: rule.id.to_string(),
             title: rule.title.clone(),
             author: rule.author.clone(),
             level: rule.level,
-            tags: rule.tags.iter().map(ToString::to_string).collect(),
-            attack: attack::attribute(attack),
+            attack: attribute(&tags),
+            tags,
         }
     }
 }
+
+/// What the tags of the namespace `attack` mean.
+pub(crate) fn attribute(tags: &[String]) -> Attribution {
+    attack::attribute(tags.iter().filter_map(|tag| tag.strip_prefix("attack.")))
+}
+
+/// A rule that a tag names, and the fields that it tells of.
+pub(crate) type Named = (RuleTag, Vec<(String, String)>);
 
 /// A rule that matches an event, and by what. An event has one hit per rule.
 #[derive(Debug, Clone)]

@@ -3,8 +3,9 @@
 mod common;
 
 use common::{SOURCE, apply, hits, remove, rule, rules, tagger};
+use event::Event;
 use serde_json::{Value, json};
-use tag::{Hit, Outcome, Profile, Source};
+use tag::{Hit, Outcome, Profile, RuleTag, Source, Tagger};
 
 const EVENT: &str =
     r#"{"@timestamp":"2026-11-24T08:59:58Z", "record":18446744073709551616, "tags":["proxy"]}"#;
@@ -448,4 +449,67 @@ fn an_event_without_hits_and_tag_passes_as_it_is() {
         }
         assert_eq!(remove(event), (event.to_owned(), Outcome::Unchanged));
     }
+}
+
+/// Taking one rule away gives what tagging with the others would have given, but for when that was.
+#[test]
+fn one_rule_is_taken_away() {
+    let rules = rules();
+    let later = |text: &str| text.replace("2026-11-24T09:00:00Z", "2026-11-25T00:00:00Z");
+    let without = |event: &str, id: &str| {
+        let event = Event::parse(event.as_bytes()).expect(event);
+        let mut out = Vec::new();
+        let outcome = Tagger::remove_rule(&event, id, "2026-11-25T00:00:00Z", &mut out);
+        (String::from_utf8(out).unwrap(), outcome)
+    };
+    for event in [
+        r#"{"a": 1}"#,
+        r#"{"a": 1, "tags": ["x"]}"#,
+        r#"{"tags": "x", "threat": null, "a": [1.50]}"#,
+        r#"{"outliers": {"type": ["other"], "summary": ["s"], "model_name": ["m"], "total_outliers": 1}, "tags": ["outlier"]}"#,
+    ] {
+        for profile in Profile::ALL {
+            // Without a rule that has no author, so that it can be told which author is whose.
+            let tagged_by: Vec<RuleTag> = match profile {
+                Profile::EeOutliers => vec![rules[0].clone(), rules[2].clone()],
+                _ => rules.to_vec(),
+            };
+            let tagger = tagger(profile);
+            let (tagged, outcome) = apply(&tagger, event, &hits(&tagged_by), None);
+            assert_eq!(outcome, Outcome::Tagged);
+            assert_eq!(
+                without(&tagged, "no such rule"),
+                (tagged.clone(), Outcome::Unchanged)
+            );
+            let mut left = tagged_by.clone();
+            let mut text = tagged;
+            while let Some(gone) = left.pop() {
+                let (now, outcome) = without(&text, &gone.id);
+                let (expected, _) = apply(&tagger, event, &hits(&left), None);
+                let now_expected = if left.is_empty() {
+                    event.to_owned()
+                } else {
+                    later(&expected)
+                };
+                assert_eq!(now, now_expected, "{profile:?} without {}", gone.id);
+                let is_last = left.is_empty();
+                assert_eq!(
+                    outcome,
+                    if is_last {
+                        Outcome::Removed
+                    } else {
+                        Outcome::Renewed
+                    }
+                );
+                text = now;
+            }
+        }
+        // With one author missing, the lists do not tell whose the others are.
+        let (tagged, _) = apply(&tagger(Profile::EeOutliers), event, &hits(&rules), None);
+        assert_eq!(
+            without(&tagged, &rules[0].id),
+            (tagged.clone(), Outcome::Conflict("outliers"))
+        );
+    }
+    assert_eq!(without(r#"{"a": "sigma"}"#, "x").1, Outcome::Unchanged);
 }

@@ -1,33 +1,19 @@
 //! Files and streams: read, match, tag, write, in the order of the input.
 
+use crate::Options;
 use crate::gate::Gate;
 use crate::rules::Rules;
 use crate::summary::{Counters, Summary};
-use engine::Matcher;
-use event::{FieldPath, Fields, Parsed, Value};
+use crate::worker::Worker;
 use input::{Batch, Input, Inputs, Position, Report};
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, LazyLock, mpsc};
+use std::sync::mpsc;
 use std::time::Instant;
-use tag::{Hit, Outcome, Source, Tagger};
-
-/// How to go over files.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// What to write into the events.
-    pub tagger: Tagger,
-    /// Whether events without a hit are written too.
-    pub all: bool,
-    /// How many threads match; at least one.
-    pub jobs: usize,
-    /// Set from outside to end the run: what has been read by then is still written.
-    pub stop: Arc<AtomicBool>,
-    /// Counts the bytes read so far, for a progress bar.
-    pub progress: Arc<AtomicU64>,
-}
+use tag::Source;
 
 /// Tags the events of `inputs` and writes them to `out` as JSON lines, in their order.
 ///
@@ -39,9 +25,59 @@ pub fn tag_files(
     options: &Options,
     out: &mut dyn Write,
 ) -> io::Result<Summary> {
+    run(rules, inputs, options, &mut Stream(out))
+}
+
+/// Events on their way out, in their order.
+#[derive(Debug)]
+pub(crate) struct Lines {
+    /// The number of their input.
+    pub(crate) input: usize,
+    /// One event a line.
+    pub(crate) text: Vec<u8>,
+    /// The SHA-256 of each event as it was read, if the sink [wants](Sink::DIGESTS) them.
+    pub(crate) digests: Vec<[u8; 32]>,
+}
+
+/// Where events go.
+pub(crate) trait Sink {
+    /// Whether [`Lines::digests`] are wanted.
+    const DIGESTS: bool;
+
+    /// Takes the next events.
+    fn write(&mut self, lines: Lines) -> io::Result<()>;
+
+    /// There are no more.
+    fn end(&mut self) -> io::Result<()>;
+}
+
+/// Writes lines to a file or stream.
+struct Stream<'o>(&'o mut dyn Write);
+
+impl Sink for Stream<'_> {
+    const DIGESTS: bool = false;
+
+    fn write(&mut self, lines: Lines) -> io::Result<()> {
+        self.0.write_all(&lines.text)?;
+        // Whoever follows a slow stream does not wait for what comes next.
+        self.0.flush()
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+/// Reads, matches and tags the events of `inputs`, and gives them to `sink` in their order.
+pub(crate) fn run<S: Sink>(
+    rules: &Rules,
+    inputs: Inputs,
+    options: &Options,
+    sink: &mut S,
+) -> io::Result<Summary> {
     let start = Instant::now();
     let mut run = Run {
-        out,
+        sink,
         counters: Counters::default(),
         report: inputs.report,
     };
@@ -50,7 +86,7 @@ pub fn tag_files(
     } else {
         run.in_parallel(rules, &inputs.list, options)?;
     }
-    run.out.flush()?;
+    run.sink.end()?;
     let interrupted = options.stop.load(Ordering::Relaxed);
     Ok(run
         .counters
@@ -58,15 +94,15 @@ pub fn tag_files(
 }
 
 /// What is kept over the whole run, by the thread that writes.
-struct Run<'o> {
-    out: &'o mut dyn Write,
+struct Run<'s, S> {
+    sink: &'s mut S,
     counters: Counters,
     report: Report,
 }
 
 /// A batch after the work.
 struct Done {
-    text: Vec<u8>,
+    lines: Lines,
     counters: Counters,
 }
 
@@ -85,16 +121,16 @@ enum Message {
     },
 }
 
-impl Run<'_> {
+impl<S: Sink> Run<'_, S> {
     fn alone(&mut self, rules: &Rules, inputs: &[Input], options: &Options) -> io::Result<()> {
         let mut worker = Worker::new(rules, options);
         let mut parser = rules.ruleset.parser();
-        for input in inputs {
+        for (number, input) in inputs.iter().enumerate() {
             let mut outcome = Ok(());
             let mut progress = Progress::new(options);
             let report = input::read(input, &mut parser, &mut |batch| {
                 progress.set(batch.consumed);
-                outcome = self.write(worker.work(batch));
+                outcome = self.write(work(&mut worker, number, &batch, S::DIGESTS));
                 let goes_on = outcome.is_ok() && !options.stop.load(Ordering::Relaxed);
                 if goes_on {
                     ControlFlow::Continue(())
@@ -137,7 +173,7 @@ impl Run<'_> {
                         let _ = to_writer.send(Message::Batch {
                             input,
                             sequence,
-                            done: worker.work(batch),
+                            done: work(&mut worker, input, &batch, S::DIGESTS),
                         });
                     }
                 });
@@ -227,12 +263,40 @@ impl Run<'_> {
     }
 
     fn write(&mut self, done: Done) -> io::Result<()> {
-        self.out.write_all(&done.text)?;
-        // Whoever follows a slow stream does not wait for what comes next.
-        self.out.flush()?;
+        self.sink.write(done.lines)?;
         self.counters.merge(done.counters);
         Ok(())
     }
+}
+
+/// Matches and tags the events of a batch.
+fn work(worker: &mut Worker<'_>, input: usize, batch: &Batch, digests: bool) -> Done {
+    let capacity = if worker.writes_all() {
+        batch.block.size()
+    } else {
+        0
+    };
+    let mut lines = Lines {
+        input,
+        text: Vec::with_capacity(capacity),
+        digests: Vec::new(),
+    };
+    let mut counters = Counters::default();
+    for (position, event) in batch.events() {
+        let source = Source {
+            file: (&*batch.file).into(),
+            position: match position {
+                Position::Line(line) => tag::Position::Line(line),
+                Position::Record(id) => tag::Position::Record(id),
+            },
+        };
+        let is_written = worker.line(&event, &source, &mut counters, &mut lines.text);
+        if is_written && digests {
+            let text = event.event().text().as_bytes();
+            lines.digests.push(Sha256::digest(text).into());
+        }
+    }
+    Done { lines, counters }
 }
 
 /// Lets nobody wait for a thread that has panicked; the panic goes on where the threads are joined.
@@ -272,108 +336,4 @@ impl<'o> Progress<'o> {
             .fetch_add(consumed.saturating_sub(self.so_far), Ordering::Relaxed);
         self.so_far = self.so_far.max(consumed);
     }
-}
-
-/// Matches and tags, on one thread.
-struct Worker<'r> {
-    rules: &'r Rules,
-    options: &'r Options,
-    matcher: Matcher<'r>,
-}
-
-impl<'r> Worker<'r> {
-    fn new(rules: &'r Rules, options: &'r Options) -> Worker<'r> {
-        Worker {
-            rules,
-            options,
-            matcher: rules.ruleset.matcher_for(options.jobs),
-        }
-    }
-
-    fn work(&mut self, batch: Batch) -> Done {
-        let capacity = if self.options.all {
-            batch.block.size()
-        } else {
-            0
-        };
-        let mut done = Done {
-            text: Vec::with_capacity(capacity),
-            counters: Counters::default(),
-        };
-        for (position, event) in batch.events() {
-            self.event(&batch.file, position, &event, &mut done);
-        }
-        done
-    }
-
-    fn event(&mut self, file: &str, position: Position, event: &Parsed<'_, '_>, done: &mut Done) {
-        let matched = self.matcher.matches_parsed(event);
-        if matched.rules.is_empty() && !matched.has_hidden_field && !self.options.all {
-            done.counters.add_miss();
-            return;
-        }
-        let numbers = matched.rules;
-        let mut room = String::new();
-        let event = matched.event.one_line(&mut room);
-        let index = (!numbers.is_empty()).then(|| event.index());
-        let hits: Vec<Hit<'_>> = numbers
-            .iter()
-            .map(|number| &self.rules.running[*number as usize])
-            .map(|rule| Hit {
-                rule: &rule.tag,
-                fields: index
-                    .as_ref()
-                    .map_or_else(Vec::new, |index| rule.evidence(index)),
-            })
-            .collect();
-        let source = Source {
-            file: file.into(),
-            position: match position {
-                Position::Line(line) => tag::Position::Line(line),
-                Position::Record(id) => tag::Position::Record(id),
-            },
-        };
-        let start = done.text.len();
-        let outcome = self
-            .options
-            .tagger
-            .apply(&event, &hits, Some(&source), &mut done.text);
-        let is_written =
-            self.options.all || !hits.is_empty() || matches!(outcome, Outcome::Removed);
-        if is_written {
-            done.text.push(b'\n')
-        } else {
-            done.text.truncate(start)
-        }
-        done.counters
-            .add(self.rules, numbers, index.as_ref().map(host), outcome);
-    }
-}
-
-/// Where an event names its host, in the order of trust: `host.name` may be the collector's.
-static HOST: LazyLock<Vec<FieldPath>> = LazyLock::new(|| {
-    [
-        "winlog.computer_name",
-        "computer_name",
-        "Computer",
-        "Event.System.Computer",
-        "host.name",
-        "host.hostname",
-        "node",
-        "hostname",
-    ]
-    .map(FieldPath::new)
-    .into()
-});
-
-/// How many characters of a host's name count. A full name in the DNS has 253.
-const MAX_HOST: usize = 256;
-
-fn host<'a>(event: &impl Fields<'a>) -> String {
-    let mut values = HOST.iter().flat_map(|path| event.lookup(path).values);
-    let name = values.find_map(|value| match value {
-        Value::String(name) => Some(name.chars().take(MAX_HOST).collect()),
-        _ => None,
-    });
-    name.unwrap_or_default()
 }

@@ -95,6 +95,11 @@ impl Rules {
         Ok(rules)
     }
 
+    /// No rules at all.
+    pub fn none() -> Rules {
+        Rules::compile(Collection::default(), &Mapping::none(), None)
+    }
+
     /// Maps and compiles the rules of a collection, which has no files and no [`Rules::id`].
     pub fn compile(collection: Collection, mapping: &Mapping, min_level: Option<Level>) -> Rules {
         let mut rules = Rules {

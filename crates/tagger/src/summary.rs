@@ -37,7 +37,10 @@ pub struct Summary {
     pub rule_set: RuleSummary,
     /// What was left out, repaired or noted in the input.
     pub input: Vec<SkipCount>,
-    /// Bytes read, as they lie on the disk.
+    /// Documents that were written, if the events lie in a store.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub written: Option<u64>,
+    /// Bytes read: of files as they lie on the disk, of a store those of the documents.
     pub bytes: u64,
     /// Wall-clock time of the run, in seconds.
     pub seconds: f64,
@@ -56,6 +59,18 @@ pub struct Retagged {
     pub removed: u64,
     /// A field of the tags holds something that sigtag did not write: passed on untagged.
     pub conflicts: u64,
+}
+
+impl Retagged {
+    fn add(&mut self, outcome: Outcome) {
+        match outcome {
+            Outcome::Unchanged => self.unchanged += 1,
+            Outcome::Tagged => {}
+            Outcome::Renewed => self.renewed += 1,
+            Outcome::Removed => self.removed += 1,
+            Outcome::Conflict(_) => self.conflicts += 1,
+        }
+    }
 }
 
 /// How often something occurred.
@@ -160,6 +175,53 @@ impl Summary {
             && self.retagged.conflicts == 0
             && self.input.iter().all(|skip| skip.effect != "lost")
     }
+
+    /// Adds what else there is to tell of the events, if it happened at all.
+    pub(crate) fn tell(&mut self, effect: &'static str, reason: &'static str, tally: Tally) {
+        if tally.count > 0 {
+            self.input.push(SkipCount {
+                effect,
+                reason,
+                count: tally.count,
+                examples: tally.examples,
+            });
+        }
+    }
+}
+
+/// How many examples there are of one thing.
+const EXAMPLES: usize = 3;
+
+/// How often something happened, and the first times.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    count: u64,
+    examples: Vec<String>,
+}
+
+impl Tally {
+    /// So often, and it does not matter when.
+    pub(crate) fn of(count: u64) -> Tally {
+        Tally {
+            count,
+            ..Tally::default()
+        }
+    }
+
+    /// Counts one more.
+    pub(crate) fn add(&mut self, example: impl FnOnce() -> String) {
+        self.count += 1;
+        if self.examples.len() < EXAMPLES {
+            self.examples.push(example());
+        }
+    }
+
+    /// Adds what happened later.
+    pub(crate) fn merge(&mut self, later: Tally) {
+        self.count += later.count;
+        let room = EXAMPLES - self.examples.len();
+        self.examples.extend(later.examples.into_iter().take(room));
+    }
 }
 
 /// Counts while events go by; one for each batch, merged in their order.
@@ -183,12 +245,8 @@ impl Counters {
         outcome: Outcome,
     ) {
         self.events += 1;
-        match outcome {
-            Outcome::Unchanged if !hits.is_empty() => self.retagged.unchanged += 1,
-            Outcome::Unchanged | Outcome::Tagged => {}
-            Outcome::Renewed => self.retagged.renewed += 1,
-            Outcome::Removed => self.retagged.removed += 1,
-            Outcome::Conflict(_) => self.retagged.conflicts += 1,
+        if !hits.is_empty() || outcome != Outcome::Unchanged {
+            self.retagged.add(outcome);
         }
         if hits.is_empty() {
             return;
@@ -205,6 +263,12 @@ impl Counters {
             1,
             severities.map(Level::severity).max().unwrap_or(0),
         );
+    }
+
+    /// Counts an event whose tag was to go, as a whole or for one rule.
+    pub(crate) fn add_untagged(&mut self, outcome: Outcome) {
+        self.events += 1;
+        self.retagged.add(outcome);
     }
 
     /// Counts an event that no rule matches, and that has no tag.
@@ -333,6 +397,7 @@ impl Counters {
             hosts,
             rule_set: RuleSummary::of(rules),
             input: skips(report),
+            written: None,
             bytes: report.bytes,
             seconds: time.as_secs_f64(),
             interrupted,

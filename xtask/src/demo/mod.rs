@@ -1,4 +1,5 @@
-//! `cargo demo`: the sample events, tagged with the sample rules, and tables of what came of it.
+//! `cargo demo`: the sample events, loaded into a store and tagged there with the sample rules, and tables of what a search
+//! finds then.
 //!
 //! It runs the real program with the options that a user would give, and reads nothing but its output.
 
@@ -9,7 +10,7 @@ use std::{
     error::Error,
     fs,
     path::{Path, PathBuf},
-    process::{Command, ExitCode},
+    process::{Command, ExitCode, Stdio},
 };
 
 use owo_colors::OwoColorize;
@@ -26,7 +27,13 @@ const RULES: &str = "demo/rules";
 /// Where the sample events lie, from the root of the workspace.
 const EVENTS: &str = "demo/events";
 
-/// Builds the program, runs it, and shows what it wrote.
+/// The index of the demo.
+const INDEX: &str = "demo";
+
+/// Finds the events with a tag.
+const TAGGED: &str = "tags:sigma";
+
+/// Builds the program, runs it, and shows what it found.
 pub fn run() -> Outcome {
     if !cargo(&["build", "--package", "sigtag"]).status()?.success() {
         return Err("sigtag could not be built".into());
@@ -36,30 +43,37 @@ pub fn run() -> Outcome {
     let target = target.strip_prefix(root).unwrap_or(&target);
     let program = target.join("debug").join("sigtag");
     let folder = target.join("demo");
-    let output = folder.join("tagged.jsonl");
+    let store = folder.join("store");
+    // Each demo begins anew.
+    if root.join(&folder).exists() {
+        fs::remove_dir_all(root.join(&folder))?;
+    }
     fs::create_dir_all(root.join(&folder))?;
 
-    let mut command = Command::new(root.join(&program));
-    command
-        .current_dir(root)
-        .args(["tag", "--quiet", "--rules", RULES]);
-    command
-        .arg("--output")
-        .arg(&output)
-        .arg("--stats")
-        .arg(folder.join("stats.json"))
-        .arg(EVENTS);
-    let status = command.status()?;
-    if !status.success() {
-        return Err(format!("`sigtag tag` ended with {status}").into());
-    }
-
-    let events = TaggedEvent::read(&root.join(&output))?;
+    let place = format!("--store {} --index {INDEX}", store.display());
+    let sigtag = |command: &str, more: &[&str]| -> Result<Vec<u8>, Box<dyn Error>> {
+        let mut arguments = vec![command];
+        arguments.extend(place.split(' '));
+        arguments.extend(more);
+        let mut run = Command::new(root.join(&program));
+        run.current_dir(root)
+            .args(&arguments)
+            .stderr(Stdio::inherit());
+        let output = run.output()?;
+        match output.status.success() {
+            true => Ok(output.stdout),
+            false => Err(format!("`sigtag {command}` ended with {}", output.status).into()),
+        }
+    };
+    sigtag("load", &["--quiet", EVENTS])?;
+    sigtag("tag", &["--quiet", "--rules", RULES])?;
+    let found = sigtag("search", &["--format", "jsonl", "--size", "10000", TAGGED])?;
+    let events = TaggedEvent::read(&found)?;
     let Some(example) = events
         .iter()
         .max_by_key(|event| (event.severity(), event.matched_fields().count()))
     else {
-        return Err("`sigtag tag` tagged nothing".into());
+        return Err("no event is tagged".into());
     };
     show(
         "Events by tactic and host",
@@ -87,19 +101,35 @@ pub fn run() -> Outcome {
     let rule = rule.strip_prefix(root).unwrap_or(&rule);
     let program = program.display();
     anstream::println!("{}", "Try next".bold());
-    anstream::println!(
-        "  Your own logs (JSON lines, EVTX, .gz, .zst; files or folders) and rules:"
-    );
-    anstream::println!("    {program} tag --rules {RULES} LOGS > tagged.jsonl");
-    anstream::println!("  Why did this rule hit this event?");
-    anstream::println!(
-        "    {program} explain {} {}",
-        rule.display(),
-        event.display()
-    );
-    anstream::println!("  Is a rule right, and does it run without set-up?");
-    anstream::println!("    {program} check {RULES}");
-    anstream::println!("\nThe tagged events are in {}.", output.display());
+    for (what, command) in [
+        (
+            "Search the events of this demo, and count what is in them:",
+            format!("search {place} 'sigma.level:critical'"),
+        ),
+        (
+            "",
+            format!(
+                r#"search {place} --aggs '{{"tactics": {{"terms": {{"field": "threat.tactic.name"}}}}}}'"#
+            ),
+        ),
+        (
+            "Tag your own logs (JSON lines, EVTX, .gz, .zst; files or folders) with your own rules:",
+            format!("tag --rules {RULES} LOGS > tagged.jsonl"),
+        ),
+        (
+            "Why did this rule hit this event?",
+            format!("explain {} {}", rule.display(), event.display()),
+        ),
+        (
+            "Is a rule right, and does it run without set-up?",
+            format!("check {RULES}"),
+        ),
+    ] {
+        if !what.is_empty() {
+            anstream::println!("  {what}");
+        }
+        anstream::println!("    {program} {command}");
+    }
     Ok(ExitCode::SUCCESS)
 }
 

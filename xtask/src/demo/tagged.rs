@@ -1,11 +1,6 @@
-//! A tagged event, as `sigtag tag` writes it, with the parts that the demo shows.
+//! A tagged event, as `sigtag search` finds it, with the parts that the demo shows.
 
-use std::{
-    error::Error,
-    fs::File,
-    io::{BufRead, BufReader},
-    path::Path,
-};
+use std::error::Error;
 
 use attack::{Attribution, Tactic};
 use serde_json::Value;
@@ -29,7 +24,7 @@ pub const HOST: &[&str] = &[
 /// A level that a rule can have; the last is the worst. A rule without one has the first.
 pub const LEVELS: &[&str] = &["informational", "low", "medium", "high", "critical"];
 
-/// One line of the output.
+/// One hit of the search.
 pub struct TaggedEvent {
     /// Date and time to the second, UTC, `2026-03-02 09:14:05`.
     pub time: String,
@@ -54,19 +49,14 @@ pub struct Hit {
 }
 
 impl TaggedEvent {
-    /// Reads all events of a file.
-    pub fn read(path: &Path) -> Result<Vec<TaggedEvent>, Box<dyn Error>> {
-        let mut events = Vec::new();
-        for (number, line) in (1..).zip(BufReader::new(File::open(path)?).lines()) {
-            let json: Value = serde_json::from_str(&line?)?;
-            let event = TaggedEvent::from_json(json);
-            events.push(
-                event.ok_or_else(|| {
-                    format!("{}:{number}: this is no tagged event", path.display())
-                })?,
-            );
-        }
-        Ok(events)
+    /// Reads the lines that a search prints.
+    pub fn read(lines: &[u8]) -> Result<Vec<TaggedEvent>, Box<dyn Error>> {
+        let hits = serde_json::Deserializer::from_slice(lines).into_iter::<Value>();
+        hits.map(|hit| {
+            let event = TaggedEvent::from_json(hit?["_source"].take());
+            event.ok_or_else(|| "a hit is no tagged event".into())
+        })
+        .collect()
     }
 
     fn from_json(json: Value) -> Option<TaggedEvent> {
