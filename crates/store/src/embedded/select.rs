@@ -132,7 +132,7 @@ enum Known<'p> {
     All(Vec<Known<'p>>),
     Any(Vec<Known<'p>>),
     Not(Box<Known<'p>>),
-    Test(Asked<'p>, Answer),
+    Test(Box<Asked<'p>>, Answer),
 }
 
 /// A test, and what makes it quick to answer.
@@ -247,7 +247,7 @@ fn answer<'p>(
             (Known::Not(Box::new(known)), Answer { sure, possible })
         }
         Predicate::Test(test) => {
-            let asked = Asked::new(test);
+            let asked = Box::new(Asked::new(test));
             let answer = match test {
                 Test::Value(field, matcher) => value(segment, field, matcher, &asked)?,
                 Test::Indexed(field, ignore_above) => indexed(segment, field, *ignore_above)?,
