@@ -41,8 +41,8 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "bench",
-        about: "what sigtag costs, beside rsigma and beside itself",
-        options: "[--runs N] [--json]",
+        about: "what sigtag costs, beside rsigma, OpenSearch and itself",
+        options: "[--only engine | store] [--runs N] [--json]",
         run: bench::run,
     },
     Command {

@@ -49,6 +49,7 @@ pub struct Embedded {
 struct Shared {
     folder: PathBuf,
     catalog: RwLock<Catalog>,
+    ahead: scan::Ahead,
 }
 
 struct Writing {
@@ -102,6 +103,7 @@ impl Embedded {
         let shared = Arc::new(Shared {
             folder: folder.to_owned(),
             catalog: RwLock::new(catalog),
+            ahead: scan::Ahead::default(),
         });
         let writer = Writer::open(shared.clone())?;
         let (jobs, queue) = crossbeam_channel::unbounded();
@@ -130,6 +132,7 @@ impl Embedded {
         let shared = Arc::new(Shared {
             folder: folder.to_owned(),
             catalog: RwLock::new(Catalog::open(folder, &Catalog::default())?),
+            ahead: scan::Ahead::default(),
         });
         Ok(Embedded::new(shared, None))
     }
@@ -286,7 +289,7 @@ impl Store for Embedded {
 
     fn scan<'a>(&'a self, scan: &'a Scan) -> Answer<'a, Page> {
         let scan = scan.clone();
-        self.read(move |shared| scan::page(&shared.snapshots(&scan.indices)?, &scan))
+        self.read(move |shared| scan::page(&shared.snapshots(&scan.indices)?, &scan, &shared.ahead))
     }
 
     fn search<'a>(&'a self, indices: &'a str, request: &'a Value) -> Answer<'a, SearchResponse> {
