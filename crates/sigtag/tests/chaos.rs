@@ -50,14 +50,11 @@ const STEPS: [(&str, &[&str]); 6] = [
         &["untag", "--index", "events", "--rule", LOGON_ID],
     ),
     (
-        "tag again",
-        &["tag", "--index", "events", "--rules", "rules"],
-    ),
-    ("untag", &["untag", "--index", "events", "--all"]),
-    (
         "load and tag",
         &["load", "--index", "tagged", "--rules", "rules", "input"],
     ),
+    ("tag again", &["tag", "--index", "*", "--rules", "rules"]),
+    ("untag", &["untag", "--index", "*", "--all"]),
 ];
 
 const LOGON_ID: &str = "5f0c4e53-7a19-4a6e-9a3c-1d2f60b7c8a4";
@@ -250,14 +247,12 @@ impl Desk {
                 written,
             });
         }
-        assert_eq!(
-            states[4].content, states[2].content,
-            "the tags of a rule come again"
-        );
-        assert_eq!(
-            states[5].content, states[1].content,
-            "untagging gives back what was loaded"
-        );
+        let has = |later: usize, earlier: usize| {
+            let mut all = states[earlier].content.iter();
+            all.all(|(key, text)| states[later].content.get(key) == Some(text))
+        };
+        assert!(has(5, 2), "the tags of a rule come again");
+        assert!(has(6, 1), "untagging gives back what was loaded");
         states
     }
 
@@ -417,11 +412,13 @@ impl Fire<'_> {
         match moment {
             Moment::Start => std::thread::sleep(random.moment(Duration::from_millis(80))),
             Moment::Anywhere => {
-                let end = begun + random.moment(self.left);
-                if !random.one_in(3) {
-                    seen = Some(desk.look(store));
-                }
-                std::thread::sleep(end.saturating_duration_since(Instant::now()));
+                let (delay, is_read) = (random.moment(self.left), !random.one_in(3));
+                seen = std::thread::scope(|scope| {
+                    let reader = is_read.then(|| scope.spawn(|| desk.look(store)));
+                    std::thread::sleep(delay);
+                    child.kill().unwrap();
+                    reader.map(|reader| reader.join().unwrap())
+                });
             }
             Moment::Commit => {
                 let is_running = |child: &mut Child| child.try_wait().unwrap().is_none();
@@ -558,8 +555,12 @@ fn life(desk: &Desk, peace: &[State], kills: usize, random: &mut Random, tally: 
         }
         fire.complete(tally);
     }
+    // What runs that were killed have left behind goes with the next write; parts of the index that were just replaced, and
+    // documents that are gone from others, may still be there.
+    desk.complete(store, STEPS[4].1);
+    desk.complete("peace", STEPS[4].1);
     let (size, peaceful) = (bytes(&desk.path(store)), bytes(&desk.path("peace")));
-    assert!(size < 2 * peaceful, "{size} bytes, in peace {peaceful}");
+    assert!(size < 4 * peaceful, "{size} bytes, in peace {peaceful}");
     tally.lives += 1;
 }
 
@@ -572,7 +573,7 @@ fn a_command_that_was_killed_is_completed_by_running_it_again() {
     let minutes = number(MINUTES);
     let seed = number(SEED).unwrap_or(6);
     let (events, kills) = if minutes.is_some() {
-        (20_000, 6)
+        (10_000, 9)
     } else {
         (6_000, 2)
     };
@@ -593,8 +594,8 @@ fn a_command_that_was_killed_is_completed_by_running_it_again() {
         }
     }
     println!("{tally}\ntook {:?}", start.elapsed());
-    for step in 0..STEPS.len() {
-        assert!(tally.kills(|of, _| of == step) >= 2, "{:?}", STEPS[step]);
+    for (step, (name, _)) in STEPS.iter().enumerate() {
+        assert!(tally.kills(|of, _| of == step) >= 2, "{name}");
     }
     for moment in [Moment::Start, Moment::Anywhere, Moment::Commit] {
         assert!(tally.kills(|_, at| at == moment) >= 1, "{moment:?}");
@@ -732,7 +733,10 @@ fn what_is_no_sound_store_is_refused_and_left_as_it_is() {
     assert_eq!(files(&desk.path("foreign")).len(), 1);
 
     // Only what loads makes a store.
-    for (name, arguments) in STEPS[1..5].iter().copied().chain(looks) {
+    for (name, arguments) in STEPS.into_iter().chain(looks) {
+        if arguments[0] == "load" {
+            continue;
+        }
         let run = desk.run("nowhere", arguments);
         assert_eq!(code(&run), 2, "{name}: {}", stderr(&run));
         assert!(!desk.path("nowhere").exists(), "{name}");

@@ -295,6 +295,24 @@ fn one_writes_and_many_read() {
 }
 
 #[test]
+fn files_that_never_got_their_names_are_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Embedded::open(folder.path()).unwrap();
+    wait(store.write("a", vec![put(1, 1)])).unwrap();
+    store.close().unwrap();
+    let index = std::fs::read_dir(folder.path().join("indices"))
+        .unwrap()
+        .next();
+    let left = index.unwrap().unwrap().path().join("index/.tmpA1b2C3");
+    std::fs::write(&left, "{").unwrap();
+    Embedded::open_to_read(folder.path()).unwrap();
+    assert!(left.exists());
+    let store = Embedded::open(folder.path()).unwrap();
+    assert!(!left.exists());
+    assert_eq!(all(&store, "a").len(), 1);
+}
+
+#[test]
 fn a_snapshot_stays_as_it_was_while_documents_change() {
     let folder = tempfile::tempdir().unwrap();
     let store = Embedded::open(folder.path()).unwrap();

@@ -171,13 +171,24 @@ impl Catalog {
         replace(&folder.join("catalog.json"), &bytes)
     }
 
-    /// Removes what was left behind by an index that was being made or deleted.
+    /// Removes what was left behind by an index that was being made or deleted, and files that Tantivy had not yet given
+    /// their names: it knows of all others that are not needed any more.
     pub(crate) fn sweep(&self, folder: &Path) -> Result<(), StoreError> {
         let indices = folder.join("indices");
         for name in names_in(&indices)? {
             if !self.indices.values().any(|index| index.uuid == name) {
                 let path = indices.join(name);
                 fs::remove_dir_all(&path).map_err(StoreError::io(path))?;
+            }
+        }
+        for index in self.indices.values() {
+            let files = index.folder.join("index");
+            for name in names_in(&files)?
+                .iter()
+                .filter(|name| name.starts_with(".tmp"))
+            {
+                let path = files.join(name);
+                fs::remove_file(&path).map_err(StoreError::io(path))?;
             }
         }
         Ok(())
