@@ -52,7 +52,8 @@ pub(crate) fn run(command: &SearchCommand) -> Exit {
         ));
         return Exit::Usage;
     }
-    let store = Embedded::open_to_read(&command.store.folder);
+    // Many hits are read in several steps, and all of them are to be of one moment.
+    let store = Embedded::open_snapshot(&command.store.folder);
     let searched = stores::with(store, async |store| match aggs {
         Some(aggs) => aggregate(command, store, query, aggs).await,
         None if command.size > MAX_HITS => export(command, store, query).await,
