@@ -157,7 +157,7 @@ impl Bench<'_> {
             )
         });
         let searches = [
-            ("a word in any field", "archive-agent"),
+            ("a word in any field", "marked"),
             ("a rule's tag", "sigma.level:high"),
         ];
         let searches = searches.map(|(name, query)| (name.to_owned(), vec![query.to_owned()]));

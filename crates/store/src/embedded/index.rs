@@ -4,6 +4,7 @@
 //! ids: a question about strings is put to each distinct value of a column once, which is exact, needs no second
 //! copy of the values and knows all that a predicate knows.
 
+use super::directory::Files;
 use super::mapping::{Cell, Column, Mapping, Row};
 use crate::StoreError;
 use query::Schema;
@@ -11,7 +12,6 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tantivy::columnar::{Column as Values, DynamicColumn, NumericalType, StrColumn};
-use tantivy::directory::MmapDirectory;
 use tantivy::index::SegmentId;
 use tantivy::schema::{
     FAST, Field, IndexRecordOption, JsonObjectOptions, OwnedValue, STORED, STRING,
@@ -167,7 +167,7 @@ impl Index {
             path: files.clone(),
             reason,
         };
-        let directory = MmapDirectory::open(&files).map_err(|error| damaged(error.to_string()))?;
+        let directory = Files::open(&files).map_err(|error| damaged(error.to_string()))?;
         let tantivy =
             tantivy::Index::open(directory).map_err(|error| damaged(error.to_string()))?;
         let schema = tantivy.schema();

@@ -1,6 +1,7 @@
 //! The store in a folder.
 
 mod aggs;
+mod directory;
 mod document;
 mod folder;
 mod index;

@@ -378,12 +378,13 @@ fn literal(matcher: &Matcher) -> Option<&str> {
     }
 }
 
-/// Something that stands in every text with a word that passes, once it is lowered. To cut texts into words takes long, so
-/// only those are cut that have it, and of them no more than what is around it.
+/// Something that stands in every text with words that pass, once it is lowered. To cut texts into words takes long, so only
+/// those are cut that have it, and of them no more than what is around it.
 struct Piece {
     finder: Finder<'static>,
-    /// Whether a single word decides.
-    is_of_one_word: bool,
+    /// How many words of what passes stand before the one with the piece, and behind it.
+    before: usize,
+    after: usize,
 }
 
 impl Piece {
@@ -392,54 +393,89 @@ impl Piece {
             return None;
         };
         let Indexed { analysis, test } = &**indexed;
-        let (piece, is_of_one_word) = match (analysis, test) {
+        let (piece, before, after) = match (analysis, test) {
             (Analysis::Words, TermTest::Pattern { pattern, .. }) => {
                 let texts = pattern.parts().iter().filter_map(|part| match part {
                     Part::Text(text) => Some(text),
                     Part::One | Part::Star => None,
                 });
-                (texts.max_by_key(|text| text.len())?, true)
+                (texts.max_by_key(|text| text.len())?, 0, 0)
             }
-            (Analysis::Words, TermTest::Phrase(words)) => (
-                words.iter().max_by_key(|word| word.len())?,
-                words.len() == 1,
-            ),
+            (Analysis::Words, TermTest::Phrase(words)) => {
+                let longest = words.iter().enumerate().max_by_key(|(_, word)| word.len());
+                let (place, word) = longest?;
+                (word, place, words.len() - place - 1)
+            }
             _ => return None,
         };
         Some(Piece {
             finder: Finder::new(piece).into_owned(),
-            is_of_one_word,
+            before,
+            after,
         })
     }
 
     /// Whether a text passes, with the answer of the matcher itself.
     fn passes(&self, matcher: &Matcher, text: &str) -> bool {
         if !text.is_ascii() {
-            let lowered = lower(text);
-            return self.finder.find(lowered.as_bytes()).is_some() && matcher.matches_text(text);
+            return self.finder.find(lower(text).as_bytes()).is_some()
+                && matcher.matches_text(text);
         }
         let lowered = text.to_ascii_lowercase();
-        if !self.is_of_one_word {
-            return self.finder.find(lowered.as_bytes()).is_some() && matcher.matches_text(text);
-        }
-        // Among ASCII, no word reaches across a blank.
-        let is_blank = |byte: u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
+        let bytes = lowered.as_bytes();
         let mut from = 0;
-        while let Some(at) = self.finder.find(&lowered.as_bytes()[from..]) {
-            let before = text[..from + at].bytes().rposition(is_blank);
-            let start = before.map_or(0, |blank| blank + 1);
-            let after = text[from + at..].bytes().position(is_blank);
-            let end = after.map_or(text.len(), |blank| from + at + blank);
-            if matcher.matches_text(&text[start..end]) {
+        while let Some(found) = self.finder.find(&bytes[from..]) {
+            let at = from + found;
+            let (start, end) = (start_of(bytes, at), end_of(bytes, at));
+            let around = more_before(bytes, start, self.before)..more_after(bytes, end, self.after);
+            if matcher.matches_text(&text[around]) {
                 return true;
             }
-            if end == text.len() {
+            if end == bytes.len() {
                 break;
             }
             from = end + 1;
         }
         false
     }
+}
+
+/// Among ASCII, no word reaches across a blank. So a text is as good as what stands between its blanks, and where there
+/// is a letter or digit, there is a word at least.
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
+}
+
+/// Where what stands at `at` begins.
+fn start_of(text: &[u8], at: usize) -> usize {
+    let blank = text[..at].iter().rposition(|byte| is_blank(*byte));
+    blank.map_or(0, |blank| blank + 1)
+}
+
+/// Where what stands at `at` ends.
+fn end_of(text: &[u8], at: usize) -> usize {
+    let blank = text[at..].iter().position(|byte| is_blank(*byte));
+    blank.map_or(text.len(), |blank| at + blank)
+}
+
+/// Goes back from `start` until there are so many more words, if there are.
+fn more_before(text: &[u8], mut start: usize, mut words: usize) -> usize {
+    while words > 0 && start > 0 {
+        let end = start - 1;
+        start = start_of(text, end);
+        words -= usize::from(text[start..end].iter().any(u8::is_ascii_alphanumeric));
+    }
+    start
+}
+
+/// Goes on from `end` until there are so many more words, if there are.
+fn more_after(text: &[u8], mut end: usize, mut words: usize) -> usize {
+    while words > 0 && end < text.len() {
+        let start = end + 1;
+        end = end_of(text, start);
+        words -= usize::from(text[start..end].iter().any(u8::is_ascii_alphanumeric));
+    }
+    end
 }
 
 /// Adds the documents with a text that passes; false if a text alone does not say so.
@@ -626,7 +662,7 @@ mod tests {
             pattern: Arc::new(Pattern::new(parts, true)),
             caseless: false,
         });
-        let phrases = ["ab", "ab b", "a ab a"].map(|text| {
+        let phrases = ["ab", "ab b", "a ab a", "b a", "a b a"].map(|text| {
             let words: Vec<String> = text.split(' ').map(str::to_owned).collect();
             TermTest::Phrase(words.into())
         });
