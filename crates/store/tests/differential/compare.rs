@@ -288,6 +288,9 @@ fn aggs_differ(asked: &Value, server: &Value, own: &Value, at: &str) -> Option<S
     None
 }
 
+/// What is compared elsewhere, and the error that a server only estimates.
+const NOT_COMPARED: [&str; 3] = ["buckets", "meta", "doc_count_error_upper_bound"];
+
 /// How two buckets, or the lists of them, differ.
 fn bucket_differs(inner: &Value, server: &Value, own: &Value, at: &str) -> Option<String> {
     let is_inner = |key: &str| inner.get(key).is_some();
@@ -295,7 +298,7 @@ fn bucket_differs(inner: &Value, server: &Value, own: &Value, at: &str) -> Optio
         let members = bucket.as_object().cloned().unwrap_or_default();
         let members = members
             .into_iter()
-            .filter(|(key, _)| !is_inner(key) && key != "buckets" && key != "meta");
+            .filter(|(key, _)| !is_inner(key) && !NOT_COMPARED.contains(&&**key));
         number(&Value::Object(members.collect()))
     };
     let (rest, own_rest) = (rest(server), rest(own));

@@ -102,10 +102,10 @@ fn real_events_are_found_as_a_server_finds_them() {
     };
     let Some(pair) = Pair::start() else { return };
     for (shape, body, queries, requests) in [
-        ("winlogbeat", corpus::dynamic(), 600, 200),
-        ("winlogbeat", corpus::keywords(), 600, 200),
-        ("ecs", corpus::dynamic(), 600, 200),
-        ("ecs", corpus::keywords(), 600, 200),
+        ("winlogbeat", corpus::dynamic(), 200, 80),
+        ("winlogbeat", corpus::keywords(), 200, 80),
+        ("ecs", corpus::dynamic(), 200, 80),
+        ("ecs", corpus::keywords(), 200, 80),
     ] {
         let what = if body.get("mappings").is_some() {
             "keywords"
@@ -159,7 +159,7 @@ fn converted_rules_find_what_they_find_at_a_server() {
         let golden::Queries { narrow, wide } = golden::queries(&shared, name);
         let narrow: Vec<Value> = narrow.into_iter().map(everything).collect();
         let counts = compare(&pair, &index, &narrow, name);
-        assert!(counts.found > 10, "{counts:?}");
+        assert!(counts.found > 2, "{counts:?}");
         let wide: Vec<Value> = wide.into_iter().map(everything).collect();
         compare(&pair, &few, &wide, &format!("{name}, all fields"));
     }

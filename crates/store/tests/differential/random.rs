@@ -317,7 +317,11 @@ impl Maker {
     fn agg(&mut self, depth: usize) -> Value {
         let is_whole = |field: &Field| field.kind != "text";
         let field = self.field(is_whole).name.clone();
-        let kind = self.dice.below(if depth > 0 { 9 } else { 3 });
+        let kind = match self.dice.below(if depth > 0 { 9 } else { 3 }) {
+            // A server takes it only at the top.
+            7 if depth < 2 => 3,
+            kind => kind,
+        };
         let mut agg = match kind {
             0 => return json!({"cardinality": {"field": field}}),
             1 => {
