@@ -1,6 +1,7 @@
 //! The differences that are wanted.
 
 use crate::compare::{Case, Class, difference};
+use crate::pair::Answer;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -93,6 +94,10 @@ pub const CLASSES: &[Class] = &[
         has: |case| differ_in(case, |value| value.as_f64() == Some(0.0)),
     },
     Class {
+        reason: "names of fields are compared without their blanks, so that `ErrorCode` is `Error Code`, too",
+        has: |case| both(case).is_some() && differ_by_blanks(case),
+    },
+    Class {
         reason: "a text in a field of numbers is one if it is a plain decimal number",
         has: |case| differ_in(case, |value| value == "1e3"),
     },
@@ -114,16 +119,56 @@ fn only_server_refuses(case: &Case<'_>, words: &str) -> bool {
     case.embedded.is_ok() && matches!(case.server, Err(reason) if reason.contains(words))
 }
 
+/// Whether a field is asked that another one is without its blanks, and all documents that only one of the two shows have
+/// that other one.
+fn differ_by_blanks(case: &Case<'_>) -> bool {
+    let mut names = BTreeSet::new();
+    gather_names(&case.index.mapping, &mut names);
+    let request = case.request.to_string();
+    names.retain(|name| {
+        let bare = name.replace(' ', "");
+        ["\"", ":", "."]
+            .iter()
+            .any(|end| request.contains(&format!(".{bare}{end}")))
+    });
+    let (server, own) = (ids(case.server), ids(case.embedded));
+    !names.is_empty()
+        && server.symmetric_difference(&own).all(|id| {
+            let mut documents = case.index.documents.iter();
+            let text = documents
+                .find(|(known, _)| known == id)
+                .map(|(_, text)| text);
+            text.is_some_and(|text| {
+                names
+                    .iter()
+                    .any(|name| text.contains(&format!("\"{name}\":")))
+            })
+        })
+}
+
+/// The names in a mapping that have blanks.
+fn gather_names(mapping: &Value, names: &mut BTreeSet<String>) {
+    for (name, field) in mapping["properties"].as_object().into_iter().flatten() {
+        if name.contains(' ') {
+            names.insert(name.clone());
+        }
+        gather_names(field, names);
+    }
+}
+
+fn ids(answer: &Answer) -> BTreeSet<String> {
+    let hits = answer
+        .iter()
+        .flat_map(|answer| answer["hits"]["hits"].as_array());
+    let ids = hits.flatten().filter_map(|hit| hit["_id"].as_str());
+    ids.map(str::to_owned).collect()
+}
+
 /// Whether only one field is asked, and all documents that only one of the two finds have such a value there.
 fn differ_in(case: &Case<'_>, is_such: fn(&Value) -> bool) -> bool {
-    let Some((server, own)) = both(case) else {
+    if both(case).is_none() {
         return false;
-    };
-    let ids = |answer: &Value| -> BTreeSet<String> {
-        let hits = answer["hits"]["hits"].as_array().into_iter().flatten();
-        hits.filter_map(|hit| hit["_id"].as_str().map(str::to_owned))
-            .collect()
-    };
+    }
     let query = &case.request["query"];
     let field = ["term", "match", "match_phrase", "range"]
         .iter()
@@ -132,7 +177,7 @@ fn differ_in(case: &Case<'_>, is_such: fn(&Value) -> bool) -> bool {
         .or(query["query_string"]["query"]
             .as_str()
             .and_then(|text| Some(text.split_once(':')?.0)));
-    let (server, own) = (ids(server), ids(own));
+    let (server, own) = (ids(case.server), ids(case.embedded));
     let mut others = server.symmetric_difference(&own).peekable();
     others.peek().is_some()
         && others.all(|id| {

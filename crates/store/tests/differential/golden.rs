@@ -11,6 +11,11 @@ const SAMPLE: usize = 80;
 /// Set to whatever, it has all queries asked.
 const ALL: &str = "SIGTAG_ALL_GOLDEN";
 
+/// Whether all is to be asked, and not what there is time for.
+pub fn is_all() -> bool {
+    std::env::var_os(ALL).is_some()
+}
+
 /// Queries of a file.
 pub struct Queries {
     /// Those that name the fields that they ask,
@@ -39,7 +44,7 @@ pub fn queries(shared: &Path, name: &str) -> Queries {
             None => queries.push(output["query"].clone()),
         }
     }
-    if std::env::var_os(ALL).is_none() {
+    if !is_all() {
         let mut dice = Dice::new(queries.len() as u64);
         queries = (0..SAMPLE.min(queries.len()))
             .map(|_| queries.swap_remove(dice.below(queries.len())))

@@ -142,7 +142,7 @@ impl Maker {
         let is_text = |field: &Field| matches!(&*field.kind, "text" | "keyword");
         let kind = self.dice.below(14);
         let (name, _, value) = match kind {
-            0..=3 | 8 | 9 | 11 => self.pair(|_| true),
+            0..=3 | 8 | 9 => self.pair(|_| true),
             _ => self.pair(is_text),
         };
         let text = match &value {
