@@ -293,7 +293,9 @@ impl Asked<'_> {
     ) -> Result<Predicate, Problem> {
         if text.is_empty() {
             // Servers have it so: an automaton of no characters takes no term.
-            return Ok(nothing());
+            return self
+                .parts(Vec::new(), case, lowered, "a wildcard")
+                .map(|_| nothing());
         }
         let mut parts = Vec::new();
         let mut chars = text.chars();
@@ -437,6 +439,23 @@ impl Asked<'_> {
 /// The field `name` has a value, or any that lies in it has; `*` in it stands for any name.
 pub(crate) fn exists(schema: &Schema, name: &str) -> Result<Predicate, Problem> {
     is_data(schema, name)?;
+    if name.is_empty() {
+        return Err(Problem::Expected {
+            expected: "the name of a field",
+            found: "\"\"".to_owned(),
+        });
+    }
+    let test = |known: &Known<'_>| {
+        let ignore_above = known.kind.ignore_above();
+        Predicate::Test(Test::Indexed(known.field(), ignore_above))
+    };
+    if let Some(Like { mapped, new }) = schema.like(name).filter(|_| name.contains('*'))
+        && new.is_empty()
+    {
+        let known = mapped.iter().map(|(_, known)| known);
+        let known = known.filter(|known| !matches!(known.kind, Type::Other(_)));
+        return Ok(any(known.map(test).collect()));
+    }
     let names = name.split('.');
     if name == "*"
         || names
@@ -445,10 +464,6 @@ pub(crate) fn exists(schema: &Schema, name: &str) -> Result<Predicate, Problem> 
     {
         return Err(Problem::Names(name.to_owned()));
     }
-    let test = |known: &Known<'_>| {
-        let ignore_above = known.kind.ignore_above();
-        Predicate::Test(Test::Indexed(known.field(), ignore_above))
-    };
     let mut parts = Vec::new();
     if let Some(known) = schema.known(name) {
         if let Type::Other(kind) = known.kind {

@@ -424,10 +424,16 @@ impl Reader<'_> {
             (Some(_), Some(_)) => return Err(at.parameter("default_field")),
             (None, _) => parameters.fields()?,
         };
+        // A server that is to ask all fields does not mind that some cannot be asked, nor that one is asked by its name.
+        let asks_all = fields.iter().all(|field| field == "*");
+        let lenient = match parameters.get("lenient") {
+            None => asks_all,
+            Some(_) => parameters.flag("lenient")?,
+        };
         let options = LuceneOptions {
             fields,
             operator: parameters.operator("default_operator")?,
-            lenient: parameters.flag("lenient")?,
+            lenient,
             now: self.now,
         };
         let query = parameters.required_text("query")?;
@@ -519,6 +525,9 @@ impl Parameters {
         let (Some((field, body)), None) = (fields.next(), fields.next()) else {
             return Err(at.expected("an object with one field", json));
         };
+        if field.is_empty() {
+            return Err(at.expected("the name of a field", &Value::from("")));
+        }
         let at = at.to(field);
         let parameters = match body {
             Value::Object(_) => Parameters::new(body, &at, &[known, &[main]].concat())?,

@@ -13,6 +13,8 @@ use std::sync::Arc;
 use std::time::Instant;
 use tantivy::DocId;
 
+const SINGLE: Kind = Kind::Float { is_single: true };
+
 /// Up to how many documents are counted unless all of them are to be.
 const COUNTED: u64 = 10_000;
 
@@ -264,12 +266,14 @@ impl HitsRequest {
         }
         let mut places: Vec<Place> = Vec::new();
         let mut after: Option<Vec<Key>> = None;
+        let mut kinds: Vec<Vec<Kind>> = Vec::new();
         for (number, (segment, docs)) in segments.iter().zip(docs).enumerate() {
             let sorters: Vec<Sorter<'_>> = self
                 .sort
                 .iter()
                 .map(|sort| Sorter::open(sort, *segment))
                 .collect::<Result<_, _>>()?;
+            kinds.push(sorters.iter().map(|sorter| sorter.kind).collect());
             if let Some(values) = &self.after {
                 after = Some(self.after_keys(values, &sorters)?);
             }
@@ -305,7 +309,7 @@ impl HitsRequest {
         places
             .iter()
             .skip(self.from)
-            .map(|place| self.hit(segments, place))
+            .map(|place| self.hit(segments, place, &kinds[place.segment]))
             .collect()
     }
 
@@ -350,11 +354,16 @@ impl HitsRequest {
         keys.collect()
     }
 
-    fn hit(&self, segments: &[Segment<'_>], place: &Place) -> Result<SearchHit, StoreError> {
+    fn hit(
+        &self,
+        segments: &[Segment<'_>],
+        place: &Place,
+        kinds: &[Kind],
+    ) -> Result<SearchHit, StoreError> {
         let segment = segments[place.segment];
         let stored = segment.store()?.get(place.doc)?;
         let numbers = segment.numbers(place.doc);
-        let sort = place.keys.iter();
+        let sort = place.keys.iter().zip(kinds);
         Ok(SearchHit {
             index: segment.snapshot.name.clone(),
             id: stored.id,
@@ -364,7 +373,14 @@ impl HitsRequest {
             score: None,
             source: self.source.apply(&stored.source),
             sort: sort
-                .map(|(_, item)| item.as_ref().map_or(Value::Null, Item::json))
+                .map(|((_, item), kind)| match item {
+                    // Numbers of single precision are written as short as they are.
+                    Some(Item::Float(number)) if *kind == SINGLE => {
+                        let text = (*number as f32).to_string();
+                        text.parse::<f64>().map_or(Value::Null, Value::from)
+                    }
+                    item => item.as_ref().map_or(Value::Null, Item::json),
+                })
                 .collect(),
         })
     }

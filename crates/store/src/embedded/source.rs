@@ -61,16 +61,15 @@ impl Filter {
     }
 
     /// What is left of the value at `path`; `inside`: something around it was asked for by name.
+    ///
+    /// As servers have it, an object that was asked for is there even if nothing is left of it, but not in a list.
     fn value(&self, value: Value, path: &str, inside: bool) -> Option<Value> {
-        let is_named = |names: &[String]| names.iter().any(|name| glob(name, path));
-        if !path.is_empty() && is_named(&self.excludes) {
+        if !path.is_empty() && is_named(&self.excludes, path) {
             return None;
         }
-        let inside =
-            inside || self.includes.is_empty() || !path.is_empty() && is_named(&self.includes);
+        let inside = inside || self.includes.is_empty() || is_named(&self.includes, path);
         match value {
             Value::Object(members) => {
-                let was_empty = members.is_empty();
                 let kept: Map<String, Value> = members
                     .into_iter()
                     .filter_map(|(key, value)| {
@@ -81,18 +80,33 @@ impl Filter {
                         self.value(value, &path, inside).map(|value| (key, value))
                     })
                     .collect();
-                (!kept.is_empty() || inside && was_empty).then_some(Value::Object(kept))
+                (!kept.is_empty() || inside).then_some(Value::Object(kept))
             }
             Value::Array(items) => {
-                let was_empty = items.is_empty();
                 let kept: Vec<Value> = items
                     .into_iter()
                     .filter_map(|item| self.value(item, path, inside))
+                    .filter(|item| !is_empty(item))
                     .collect();
-                (!kept.is_empty() || inside && was_empty).then_some(Value::Array(kept))
+                (!kept.is_empty() || inside).then_some(Value::Array(kept))
             }
             value => inside.then_some(value),
         }
+    }
+}
+
+/// Whether one of the names is that of the value at `path`, or of something around it.
+fn is_named(names: &[String], path: &str) -> bool {
+    names
+        .iter()
+        .any(|name| glob(name, path) || glob(&format!("{name}.*"), path))
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Object(members) => members.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        _ => false,
     }
 }
 
@@ -115,11 +129,23 @@ mod tests {
                 Some(r#"{"a":{"b":1,"c":[{"e":3},4]}}"#),
             ),
             (json!("none"), Some("{}")),
+            (
+                json!({"excludes": "a.*"}),
+                Some(r#"{"a":{},"n":123456789012345678901234567890}"#),
+            ),
+            (
+                json!({"includes": "a.c", "excludes": ["*.d", "*.e"]}),
+                Some(r#"{"a":{"c":[4]}}"#),
+            ),
         ] {
             let filter = Filter::read(Some(&filter), "$._source").unwrap();
             let found = filter.apply(source);
             assert_eq!(found.as_ref().map(|raw| raw.get()), expected, "{filter:?}");
         }
+        // A key with a dot in it is a path.
+        let filter = Filter::read(Some(&json!("a")), "$._source").unwrap();
+        let found = filter.apply(r#"{"a.b":1,"ab":2}"#).unwrap();
+        assert_eq!(found.get(), r#"{"a.b":1}"#);
         assert!(Filter::read(Some(&json!(1)), "$._source").is_err());
     }
 }

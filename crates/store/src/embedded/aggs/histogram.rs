@@ -6,8 +6,8 @@ use crate::embedded::mapping::Kind;
 use crate::embedded::search::Docs;
 use crate::embedded::values::Item;
 use jiff::civil::Weekday;
-use jiff::tz::{Offset, TimeZone};
-use jiff::{Timestamp, ToSpan, ZonedDateTime};
+use jiff::tz::{AmbiguousOffset, Offset, TimeZone};
+use jiff::{SignedDuration, Timestamp, ToSpan, ZonedDateTime};
 use serde_json::{Map, Value, json};
 
 pub(super) struct Histogram {
@@ -163,13 +163,45 @@ impl Rounding {
         let Ok(date) = Timestamp::from_millisecond(millis) else {
             return millis;
         };
-        let local = date.to_zoned_datetime(self.zone.clone());
         if let Interval::Fixed(length) = self.interval {
-            let offset = i64::from(local.offset().seconds()) * 1_000;
-            return (millis + offset).div_euclid(length) * length - offset;
+            return self.fixed(date, length).unwrap_or(millis);
         }
+        let local = date.to_zoned_datetime(self.zone.clone());
         self.start(&local)
             .map_or(millis, |start| start.timestamp().as_millisecond())
+    }
+
+    /// As servers round: spans are counted by the clock on the wall. One that would begin before the clock was last changed
+    /// goes on with the span in which that was done; one that would begin in a gap begins with it.
+    fn fixed(&self, date: Timestamp, length: i64) -> Option<i64> {
+        let offset = |offset: Offset| i64::from(offset.seconds()) * 1_000;
+        let mut date = date;
+        loop {
+            let now = date.as_millisecond();
+            let local = now + offset(self.zone.to_offset(date));
+            let rounded = local.div_euclid(length) * length;
+            let wall = Offset::UTC.to_datetime(Timestamp::from_millisecond(rounded).ok()?);
+            let after_now = Timestamp::from_millisecond(now + 1).ok()?;
+            let changed = self.zone.preceding(after_now).next();
+            let changed = changed.map(|change| change.timestamp().as_millisecond());
+            let starts = match self.zone.to_ambiguous_timestamp(wall).offset() {
+                AmbiguousOffset::Unambiguous { offset } => [offset; 2],
+                AmbiguousOffset::Fold { before, after } => [after, before],
+                AmbiguousOffset::Gap { before, .. } => {
+                    let inside = Timestamp::from_millisecond(rounded - offset(before) + 1).ok()?;
+                    let gap = self.zone.preceding(inside).next()?;
+                    return Some(gap.timestamp().as_millisecond());
+                }
+            };
+            let starts = starts.map(|start| rounded - offset(start));
+            let start = starts
+                .into_iter()
+                .find(|start| *start <= now || changed.is_some_and(|changed| *start < changed))?;
+            match changed.filter(|changed| start < *changed) {
+                None => return Some(start),
+                Some(changed) => date = Timestamp::from_millisecond(changed - 1).ok()?,
+            }
+        }
     }
 
     fn start(&self, local: &ZonedDateTime) -> Option<ZonedDateTime> {
@@ -204,7 +236,10 @@ impl Rounding {
     /// The beginning of the span that follows the one that begins here.
     fn next(&self, start: i64) -> i64 {
         let span = match self.interval {
-            Interval::Fixed(length) => return start.saturating_add(length),
+            Interval::Fixed(length) if self.zone == TimeZone::UTC => {
+                return start.saturating_add(length);
+            }
+            Interval::Fixed(length) => return self.next_fixed(start, length).unwrap_or(i64::MAX),
             Interval::Minute => 1.minute(),
             Interval::Hour => 1.hour(),
             Interval::Day => 1.day(),
@@ -218,6 +253,16 @@ impl Rounding {
             local.checked_add(span).ok()
         });
         next.map_or(i64::MAX, |next| next.timestamp().as_millisecond())
+    }
+
+    fn next_fixed(&self, start: i64, length: i64) -> Option<i64> {
+        let date = Timestamp::from_millisecond(start).ok()?;
+        let local = date.to_zoned_datetime(self.zone.clone()).datetime();
+        let next = local
+            .checked_add(SignedDuration::from_millis(length))
+            .ok()?;
+        let next = next.to_zoned_datetime(self.zone.clone()).ok()?;
+        Some(next.timestamp().as_millisecond())
     }
 
     /// The beginning of a span in words, as it is called in the time zone.

@@ -32,7 +32,7 @@ pub(super) const OF: [(&str, What); 7] = [
 ];
 
 pub(super) struct Metric {
-    what: What,
+    pub(super) what: What,
     field: String,
     missing: Option<Value>,
 }
@@ -120,21 +120,28 @@ impl Metric {
                     "count": count, "min": or_null(min), "max": or_null(max),
                     "avg": or_null(sum / count as f64), "sum": sum
                 });
-                if kind == Some(Kind::Date) && count > 0 {
-                    for name in ["min", "max", "avg", "sum"] {
-                        let millis = stats[name].as_f64().unwrap_or(0.0) as i64;
-                        stats[format!("{name}_as_string")] = date_text(millis).into();
+                for name in ["min", "max", "avg", "sum"].iter().filter(|_| count > 0) {
+                    if let Some(words) = words(&stats[name], kind) {
+                        stats[format!("{name}_as_string")] = words.into();
                     }
                 }
                 return Ok(stats);
             }
         };
         let mut answer = json!({"value": value});
-        if kind == Some(Kind::Date)
-            && let Some(millis) = value.as_f64()
-        {
-            answer["value_as_string"] = date_text(millis as i64).into();
+        if let Some(words) = words(&value, kind) {
+            answer["value_as_string"] = words.into();
         }
         Ok(answer)
+    }
+}
+
+/// A number in the words of its field, where it has them.
+fn words(number: &Value, kind: Option<Kind>) -> Option<String> {
+    let number = number.as_f64()?;
+    match kind {
+        Some(Kind::Date) => Some(date_text(number as i64)),
+        Some(Kind::Boolean) => Some((number != 0.0).to_string()),
+        _ => None,
     }
 }

@@ -1,6 +1,7 @@
 //! `terms`: a bucket for each distinct value.
 
-use super::{Aggregations, Answerer, Parameters, Parts, key};
+use super::metric::What;
+use super::{Aggregations, Answerer, Of, Parameters, Parts, key};
 use crate::StoreError;
 use crate::embedded::mapping::Kind;
 use crate::embedded::search::Docs;
@@ -88,6 +89,13 @@ impl Terms {
         at: &str,
     ) -> Result<Value, StoreError> {
         let kind = answerer.check(&self.field, at)?.unwrap_or(Kind::String);
+        let named = [("include", &self.include), ("exclude", &self.exclude)];
+        for (name, names) in named {
+            if matches!(names, Some(Names::Like(_))) && kind != Kind::String {
+                let reason = "a regular expression is only for texts: a list of values is needed";
+                return Err(StoreError::request(format!("{at}.{name}"), reason));
+            }
+        }
         let missing = self.missing.as_ref().map(|value| {
             let wrong = || {
                 StoreError::request(
@@ -113,7 +121,7 @@ impl Terms {
             .iter()
             .any(|(order, _)| matches!(order, Order::Inner(..)));
         if !by_inner {
-            counts.sort_by(|a, b| self.compare(a, b, &mut |_, _| Ordering::Equal));
+            counts.sort_by(|a, b| self.compare(a, b, &mut |_, _, _| Ordering::Equal));
             counts.truncate(self.size);
         }
         let mut buckets: Vec<((Item, u64), serde_json::Map<String, Value>)> = Vec::new();
@@ -157,9 +165,10 @@ impl Terms {
                 }
             }
             buckets.sort_by(|(a, first), (b, second)| {
-                self.compare(a, b, &mut |name, number| {
+                self.compare(a, b, &mut |name, number, is_descending| {
+                    let empty = of_nothing(inner, name, number, is_descending);
                     let number = |bucket: &serde_json::Map<String, Value>| {
-                        bucket[name][number].as_f64().unwrap_or(f64::NEG_INFINITY)
+                        bucket[name][number].as_f64().unwrap_or(empty)
                     };
                     number(first).total_cmp(&number(second))
                 })
@@ -220,14 +229,14 @@ impl Terms {
         &self,
         a: &(Item, u64),
         b: &(Item, u64),
-        inner: &mut dyn FnMut(&str, &str) -> Ordering,
+        inner: &mut dyn FnMut(&str, &str, bool) -> Ordering,
     ) -> Ordering {
         let mut result = Ordering::Equal;
         for (order, is_descending) in &self.order {
             let order = match order {
                 Order::Count => a.1.cmp(&b.1),
                 Order::Key => a.0.cmp(&b.0),
-                Order::Inner(name, number) => inner(name, number),
+                Order::Inner(name, number) => inner(name, number, *is_descending),
             };
             let order = if *is_descending {
                 order.reverse()
@@ -237,6 +246,23 @@ impl Terms {
             result = result.then(order);
         }
         result.then_with(|| a.0.cmp(&b.0))
+    }
+}
+
+/// Where a bucket comes in which there is nothing to make a number of: the least number of nothing is infinite, the greatest is
+/// so below zero, and what has no mean comes last.
+fn of_nothing(inner: &Aggregations, name: &str, number: &str, is_descending: bool) -> f64 {
+    let what = inner
+        .iter()
+        .find_map(|(own, aggregation)| match &aggregation.kind {
+            Of::Metric(metric) if own == name => Some(metric.what),
+            _ => None,
+        });
+    match (what, number) {
+        (Some(What::Min), _) | (_, "min") => f64::INFINITY,
+        (Some(What::Max), _) | (_, "max") => f64::NEG_INFINITY,
+        _ if is_descending => f64::NEG_INFINITY,
+        _ => f64::INFINITY,
     }
 }
 

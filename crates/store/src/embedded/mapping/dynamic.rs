@@ -199,6 +199,9 @@ impl Mapping {
         value: &Scalar<'_>,
         added: &mut Vec<Added>,
     ) -> Result<Option<Column>, Rejected> {
+        if self.names.contains_key(name) {
+            return Err(rejected(name, "another name of a field, not a field"));
+        }
         if let Some(object) = self.objects.get(name) {
             return match value {
                 Scalar::Object(_) => Ok(None),

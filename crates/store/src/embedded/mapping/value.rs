@@ -55,6 +55,8 @@ impl Kind {
                 "" => Ok(None),
                 _ => fits(false, "boolean").map(|()| None),
             },
+            // A server takes it for nothing.
+            Kind::Integer(..) | Kind::Float { .. } if text.is_empty() => Ok(None),
             Kind::Integer(least, most) => {
                 fits(!matches!(value, Value::Bool(_)), "number")?;
                 if let Ok(number) = text.parse::<i64>()
@@ -64,14 +66,17 @@ impl Kind {
                     return Ok(Some(Cell::Integer(number)));
                 }
                 let number: f64 = number(&text).unwrap_or(f64::NAN);
-                let is_in = least as f64 <= number.trunc() && number.trunc() <= most as f64;
-                fits(is_in, "number of this size")?;
+                // `i64` has numbers that `f64` has not, and its ends are among them.
+                let whole = text.parse().unwrap_or(number.trunc() as i128);
+                let is_in = i128::from(least) <= whole && whole <= i128::from(most);
+                fits(is_in && !number.is_nan(), "number of this size")?;
                 Ok(None)
             }
-            Kind::Float { .. } => {
+            Kind::Float { is_single } => {
                 fits(!matches!(value, Value::Bool(_)), "number")?;
                 let number: f64 = number(&text).unwrap_or(f64::NAN);
-                fits(number.is_finite(), "number")?;
+                let is_finite = number.is_finite() && !(is_single && (number as f32).is_infinite());
+                fits(is_finite, "number of this size")?;
                 let same = Decimal::parse(&number.to_string());
                 let is_same = match is_number {
                     true => same == Decimal::parse(&text),
