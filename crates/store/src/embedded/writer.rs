@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tantivy::indexer::LogMergePolicy;
+use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
 use tantivy::{IndexWriter, TantivyDocument};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
@@ -570,7 +570,13 @@ impl Target {
 }
 
 fn writer_of(index: &Index) -> Result<IndexWriter, StoreError> {
-    let writer: IndexWriter = index.tantivy.writer_with_num_threads(1, MEMORY)?;
+    // Merges take memory, so there is one at a time.
+    let options = IndexWriterOptions::builder()
+        .num_worker_threads(1)
+        .num_merge_threads(1)
+        .memory_budget_per_thread(MEMORY)
+        .build();
+    let writer: IndexWriter = index.tantivy.writer_with_options(options)?;
     let mut policy = LogMergePolicy::default();
     policy.set_del_docs_ratio_before_merge(0.2);
     writer.set_merge_policy(Box::new(policy));
