@@ -521,3 +521,63 @@ fn an_event_is_tagged_found_by_its_tag_and_untagged_to_the_byte() {
     assert_eq!(document.source, source);
     assert_eq!((document.seq_no, document.version), (2, 3));
 }
+
+#[test]
+fn fixed_spans_of_time_go_by_the_clock_on_the_wall() {
+    let test = Test::with(
+        "events",
+        &[
+            r#"{"at":"2024-10-27T00:59:59Z"}"#,
+            r#"{"at":"2024-10-27T01:00:00Z"}"#,
+        ],
+    );
+    let aggs = json!({"date_histogram": {"field": "at", "fixed_interval": "1d", "time_zone": "Europe/Berlin"}});
+    let buckets = test.aggs(aggs)["buckets"].take();
+    assert_eq!(
+        buckets,
+        json!([{"key_as_string": "2024-10-27T00:00:00.000+02:00", "key": 1_729_980_000_000_i64, "doc_count": 2}])
+    );
+}
+
+#[test]
+fn values_are_judged_as_a_server_judges_them() {
+    let test = Test::with("events", &[r#"{"n":1,"f":0.5,"ok":true}"#]);
+    let write = |source: &str| {
+        let source = source.as_bytes().to_vec();
+        wait(
+            test.store
+                .write("events", vec![Write::Create { id: None, source }]),
+        )
+        .unwrap()[0]
+            .is_ok()
+    };
+    assert!(write(r#"{"n":""}"#));
+    assert!(write(r#"{"n":9223372036854775807}"#));
+    assert!(!write(r#"{"n":9223372036854775808}"#));
+    assert!(!write(r#"{"f":1e39}"#));
+    let sorted = test.search(json!({"sort": ["f"], "size": 1}));
+    assert_eq!(sorted["hits"]["hits"][0]["sort"], json!([0.5]));
+    let greatest = test.aggs(json!({"max": {"field": "ok"}}));
+    assert_eq!(greatest, json!({"value": 1.0, "value_as_string": "true"}));
+    assert_eq!(
+        test.ids(json!({"query": {"exists": {"field": "n*"}}})),
+        ["0"]
+    );
+    let nameless = json!({"query": {"match_phrase": {"": "x"}}});
+    assert!(wait(test.store.search("events", &nameless)).is_err());
+}
+
+#[test]
+fn buckets_without_a_mean_come_last() {
+    let test = Test::with(
+        "events",
+        &[r#"{"k":"a"}"#, r#"{"k":"b","n":1}"#, r#"{"k":"c","n":2}"#],
+    );
+    for (order, expected) in [("asc", ["b", "c", "a"]), ("desc", ["c", "b", "a"])] {
+        let aggs = json!({"terms": {"field": "k.keyword", "order": {"m": order}}, "aggs": {"m": {"avg": {"field": "n"}}}});
+        let found = test.aggs(aggs);
+        let keys = found["buckets"].as_array().unwrap().iter();
+        let keys: Vec<_> = keys.map(|bucket| bucket["key"].as_str().unwrap()).collect();
+        assert_eq!(keys, expected);
+    }
+}
