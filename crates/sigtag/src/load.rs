@@ -71,8 +71,28 @@ async fn make(
             }
             store.create(index, body).await
         }
-        Ok(_) if has_schema => Err(StoreError::Exists(index.to_owned())),
+        // A load that is completed, or goes on, names the same schema again.
+        Ok(known)
+            if has_schema && !known.iter().all(|one| has(&one.mapping, &body["mappings"])) =>
+        {
+            Err(StoreError::Mapping {
+                at: "--schema".to_owned(),
+                reason: format!("`{index}` exists already, and its fields are others"),
+            })
+        }
         known => known.map(drop),
+    }
+}
+
+/// Whether a mapping has all that another one says.
+fn has(known: &Value, wanted: &Value) -> bool {
+    match (known, wanted) {
+        (_, Value::Null) => true,
+        (Value::Object(known), Value::Object(wanted)) => wanted.iter().all(|(key, wanted)| {
+            let known = known.get(key);
+            known.is_some_and(|known| has(known, wanted))
+        }),
+        (known, wanted) => known == wanted,
     }
 }
 

@@ -72,6 +72,11 @@ pub(crate) fn take(folder: &Path) -> Result<File, StoreError> {
     if !indices.exists() {
         Catalog::open(folder, &Catalog::default())?.save(folder)?;
         fs::create_dir(&indices).map_err(StoreError::io(&indices))?;
+        // The folder itself has to be there, too, after a loss of power.
+        let whole = fs::canonicalize(folder).map_err(StoreError::io(folder))?;
+        for folder in whole.ancestors().take(2) {
+            sync_folder(folder)?;
+        }
     }
     Ok(lock)
 }
