@@ -24,6 +24,7 @@ const LEFT_OUT: &[&str] = &[
     "a range without regard to case cannot be translated",
     "the operator `<` cannot be translated",
     "the operator `~` cannot be translated",
+    "the operator `&` cannot be translated",
     "`ip` is an address: a range cannot be asked of it",
     "is a boolean: a range cannot be asked of it",
     "is a date with the format `yyyy/MM/dd HH:mm:ss||yyyy/MM/dd||epoch_millis`: a term cannot be asked of it",
@@ -71,8 +72,11 @@ pub const CLASSES: &[Class] = &[
         },
     },
     Class {
-        reason: "the server refuses so long a pattern",
-        has: |case| only_server_refuses(case, "input automaton is too large"),
+        reason: "the server refuses so long or complex a pattern",
+        has: |case| {
+            only_server_refuses(case, "input automaton is too large")
+                || only_server_refuses(case, "would require more than 10000 effort")
+        },
     },
     Class {
         reason: "the server counts a text without words as missing, and yet finds it",
