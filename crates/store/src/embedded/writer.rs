@@ -580,6 +580,8 @@ fn writer_of(index: &Index) -> Result<IndexWriter, StoreError> {
     let mut policy = LogMergePolicy::default();
     policy.set_del_docs_ratio_before_merge(0.2);
     writer.set_merge_policy(Box::new(policy));
+    // A process that was killed may have left files whose names would be given again.
+    writer.garbage_collect_files().wait()?;
     Ok(writer)
 }
 
