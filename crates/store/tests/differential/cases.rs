@@ -655,7 +655,7 @@ pub fn requests() -> Vec<Value> {
         json!({"size": 100, "sort": ["user"]}),
         json!({"size": 2, "from": 3, "sort": ["@timestamp"], "query": {"exists": {"field": "@timestamp"}}}),
         json!({"size": 3, "sort": [{"n": "asc"}], "search_after": [2], "query": {"exists": {"field": "n"}}}),
-        json!({"size": 3, "sort": [{"user.keyword": "desc"}], "search_after": ["bob"], "query": {"exists": {"field": "user"}}}),
+        json!({"size": 3, "sort": [{"user.keyword": "desc"}], "search_after": ["bob"], "query": {"exists": {"field": "user.keyword"}}}),
         json!({"size": 3, "sort": [{"@timestamp": "asc"}], "search_after": [1711845000000_i64]}),
         json!({"size": 3, "sort": [{"@timestamp": "asc"}], "search_after": ["2024-03-31T00:30:00Z"]}),
         json!({"size": 3, "sort": [{"n": "asc"}], "search_after": [2, 3]}),
