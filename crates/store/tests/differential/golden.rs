@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use std::path::Path;
 
 /// How many queries of each file are asked unless all are to be.
-const SAMPLE: usize = 80;
+const SAMPLE: usize = 50;
 
 /// Set to whatever, it has all queries asked.
 const ALL: &str = "SIGTAG_ALL_GOLDEN";
