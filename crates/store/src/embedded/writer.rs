@@ -578,7 +578,9 @@ fn writer_of(index: &Index) -> Result<IndexWriter, StoreError> {
         .build();
     let writer: IndexWriter = index.tantivy.writer_with_options(options)?;
     let mut policy = LogMergePolicy::default();
-    policy.set_del_docs_ratio_before_merge(0.2);
+    // A pass that tags a good part of all documents must not make it write the others again: the folder is at most twice as
+    // large as it has to be.
+    policy.set_del_docs_ratio_before_merge(0.5);
     writer.set_merge_policy(Box::new(policy));
     // A process that was killed may have left files whose names would be given again.
     writer.garbage_collect_files().wait()?;
