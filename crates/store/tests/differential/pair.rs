@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use servers::Server;
 use std::fmt::Write as _;
+use std::time::Duration;
 use store::{Embedded, Store, Write};
 
 /// How many searches one request to the server carries.
@@ -155,7 +156,10 @@ impl Pair {
             assert_eq!(responses.len(), part.len());
             let both = part.iter().zip(responses);
             answers.extend(both.map(|(request, response)| Answers {
-                server: refusal(response),
+                server: refusal(match is_short_of_memory(&response) {
+                    true => self.ask(index, request),
+                    false => response,
+                }),
                 embedded: match wait(self.embedded.search(&index.name, request)) {
                     Ok(response) => Ok(serde_json::to_value(response).unwrap()),
                     Err(error) => Err(error.to_string()),
@@ -167,7 +171,15 @@ impl Pair {
 
     fn ask(&self, index: &Index, request: &Value) -> Value {
         let path = format!("/{}/_search", index.name);
-        self.server.post(&path, &request.to_string()).body
+        let mut tries = 0;
+        loop {
+            let answer = self.server.post(&path, &request.to_string()).body;
+            tries += 1;
+            if !is_short_of_memory(&answer) || tries == 20 {
+                return answer;
+            }
+            std::thread::sleep(Duration::from_secs(1));
+        }
     }
 
     /// What each counts; none where it refuses.
@@ -178,6 +190,12 @@ impl Pair {
         let own = wait(self.embedded.count(&index.name, &query));
         [server.body["count"].as_u64(), own.ok()]
     }
+}
+
+/// Whether a server has no memory for a search at the moment: that is no answer, and it will have some when it has cleaned up.
+fn is_short_of_memory(answer: &Value) -> bool {
+    let error = answer.get("error").map(Value::to_string);
+    error.is_some_and(|error| error.contains("circuit_breaking_exception"))
 }
 
 /// Takes the reasons out of a server's answer that is an error.
