@@ -1,10 +1,11 @@
-//! The chores of the repository: `cargo xtask test`, `cargo xtask check`, `cargo xtask bench`, `cargo xtask servers`,
-//! `cargo demo`.
+//! The chores of the repository: `cargo xtask test`, `cargo xtask check`, `cargo xtask bench`, `cargo xtask chaos`,
+//! `cargo xtask servers`, `cargo demo`.
 //!
 //! Every piece of automation is a command here, so that it runs the same on every machine, and is read, formatted and linted as the
 //! rest is. Each command is a file with a function `run`, and a line in [`COMMANDS`].
 
 mod bench;
+mod chaos;
 mod check;
 mod demo;
 mod house;
@@ -40,9 +41,15 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "bench",
-        about: "what sigtag costs, beside rsigma and beside itself",
-        options: "[--runs N] [--json]",
+        about: "what sigtag costs, beside rsigma, OpenSearch and itself",
+        options: "[--only engine | store] [--runs N] [--json]",
         run: bench::run,
+    },
+    Command {
+        name: "chaos",
+        about: "kills sigtag while it writes to a store, and compares what is left",
+        options: chaos::OPTIONS,
+        run: chaos::run,
     },
     Command {
         name: "servers",

@@ -9,7 +9,7 @@ use store::{Access, Cluster, Credentials, Embedded, Store, StoreError};
 /// What a command wants of a store.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Want {
-    /// To read what is there.
+    /// To read what is there: all of it as it is at one moment, in however many steps.
     Read,
     /// To change what is there.
     Write,
@@ -67,7 +67,7 @@ async fn open(place: &str, access: &AccessOptions, want: Want) -> Result<Open, S
     }
     let folder = Path::new(place);
     let store = match want {
-        Want::Read => Embedded::open_to_read(folder),
+        Want::Read => Embedded::open_snapshot(folder),
         // What opens a store to write would make one.
         Want::Write => Embedded::open_to_read(folder).and_then(|_| Embedded::open(folder)),
         Want::Make => Embedded::open(folder),

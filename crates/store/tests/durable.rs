@@ -196,6 +196,79 @@ fn writes_that_were_not_synced_are_lost_as_a_whole() {
     }
 }
 
+/// What a pass does: it reads, and writes with the numbers that it has read.
+fn pass(store: &Embedded, from: u64, to: u64) -> usize {
+    let old = format!("\"round\":{from},");
+    let behind = all(store, "events")
+        .into_iter()
+        .filter(|(_, (_, source))| source.contains(&old));
+    let writes: Vec<Write> = behind
+        .map(|(id, (seq_no, source))| Write::Put {
+            id,
+            source: source
+                .replace(&old, &format!("\"round\":{to},"))
+                .into_bytes(),
+            if_seq_no: Some(seq_no),
+        })
+        .collect();
+    let count = writes.len();
+    let mut writes = writes.into_iter().peekable();
+    while writes.peek().is_some() {
+        let batch = writes.by_ref().take(40).collect();
+        for written in wait(store.write("events", batch)).unwrap() {
+            written.unwrap();
+        }
+    }
+    count
+}
+
+#[test]
+fn a_pass_that_lost_what_was_not_synced_is_completed_by_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let original = folder.path().join("original");
+    let store = Embedded::open(&original).unwrap();
+    let create = |id: u64| match put(id, 0) {
+        Write::Put { id, source, .. } => Write::Create {
+            id: Some(id),
+            source,
+        },
+        other => other,
+    };
+    wait(store.write("events", (0..400).map(create).collect())).unwrap();
+    wait(store.refresh("events")).unwrap();
+    assert_eq!(pass(&store, 0, 1), 400);
+    let crashed = folder.path().join("crashed");
+    copy(&original, &crashed);
+    drop(store);
+    let whole = std::fs::metadata(log_of(&crashed)).unwrap().len();
+    let mut seed = 5u64;
+    let mut lost = Vec::new();
+    for _ in 0..12 {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        let length = (seed >> 20) % whole;
+        let copied = folder.path().join(format!("cut-{length}"));
+        copy(&crashed, &copied);
+        let log = std::fs::OpenOptions::new()
+            .write(true)
+            .open(log_of(&copied));
+        log.unwrap().set_len(length).unwrap();
+        let store = Embedded::open(&copied).unwrap();
+        let again = pass(&store, 0, 1);
+        assert_eq!(again % 40, 0, "a frame is there as a whole or not at all");
+        lost.push(again);
+        wait(store.refresh("events")).unwrap();
+        let found = all(&store, "events");
+        assert_eq!(found.len(), 400);
+        for (id, (seq_no, source)) in found {
+            assert!(source.contains("\"round\":1,"), "{id} at {length}");
+            assert!((400..800).contains(&seq_no), "{id}: {seq_no}");
+        }
+    }
+    lost.sort_unstable();
+    lost.dedup();
+    assert!(lost.len() > 4, "{lost:?}");
+}
+
 #[test]
 fn one_writes_and_many_read() {
     let folder = tempfile::tempdir().unwrap();
@@ -219,6 +292,35 @@ fn one_writes_and_many_read() {
     assert_eq!(all(&reader, "*").len(), 1);
     store.close().unwrap();
     Embedded::open(folder.path()).unwrap().close().unwrap();
+}
+
+#[test]
+fn a_snapshot_stays_as_it_was_while_documents_change() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Embedded::open(folder.path()).unwrap();
+    wait(store.write("events", (0..400).map(|id| put(id, 0)).collect())).unwrap();
+    wait(store.refresh("events")).unwrap();
+    let reader = Embedded::open_snapshot(folder.path()).unwrap();
+    let mut scan = Scan::all("events");
+    scan.size = 100;
+    let first = wait(reader.scan(&scan)).unwrap();
+    assert_eq!(pass(&store, 0, 1), 400);
+    wait(store.refresh("events")).unwrap();
+    scan.after = first.next;
+    scan.size = 400;
+    let rest = wait(reader.scan(&scan)).unwrap();
+    assert!(rest.next.is_none());
+    let both = first.documents.into_iter().chain(rest.documents);
+    let both: BTreeMap<String, String> = both.map(|one| (one.id, one.source)).collect();
+    assert_eq!(both.len(), 400);
+    assert!(both.values().all(|source| source.contains("\"round\":0,")));
+    // Who follows finds what has changed behind the end of the scan.
+    let reader = Embedded::open_to_read(folder.path()).unwrap();
+    assert!(
+        all(&reader, "events")
+            .values()
+            .all(|(_, source)| source.contains("\"round\":1,"))
+    );
 }
 
 #[test]
@@ -290,9 +392,47 @@ fn foreign_and_damaged_folders_are_refused() {
         Err(StoreError::Damaged { .. })
     ));
     std::fs::write(&log, bytes).unwrap();
-    std::fs::write(path.join("catalog.json"), "{").unwrap();
+    let catalog = path.join("catalog.json");
+    let kept = std::fs::read(&catalog).unwrap();
+    std::fs::write(&catalog, "{").unwrap();
     assert!(matches!(
         Embedded::open(&path),
         Err(StoreError::Damaged { .. })
     ));
+    // Nothing says any more which indices there are, so none may be taken for a leftover.
+    std::fs::remove_file(&catalog).unwrap();
+    for opened in [Embedded::open(&path), Embedded::open_to_read(&path)] {
+        assert!(matches!(opened, Err(StoreError::Damaged { .. })));
+    }
+    std::fs::write(&catalog, kept).unwrap();
+    assert_eq!(all(&Embedded::open(&path).unwrap(), "a").len(), 1);
+}
+
+#[test]
+fn a_store_that_was_being_made_is_made_by_the_next_to_open_it() {
+    // What stands in the way of each step, so that it ends there.
+    for obstacle in ["lock", "format.new", "catalog.new", "indices"] {
+        let folder = tempfile::tempdir().unwrap();
+        if matches!(obstacle, "catalog.new" | "indices") {
+            std::fs::write(folder.path().join("format"), "sigtag store 1\n").unwrap();
+        }
+        let obstacle = folder.path().join(obstacle);
+        match obstacle.ends_with("indices") {
+            true => std::os::unix::fs::symlink("nowhere", &obstacle).unwrap(),
+            false => std::fs::create_dir(&obstacle).unwrap(),
+        }
+        assert!(matches!(
+            Embedded::open(folder.path()),
+            Err(StoreError::Io { .. })
+        ));
+        match obstacle.is_symlink() {
+            true => std::fs::remove_file(&obstacle).unwrap(),
+            false => std::fs::remove_dir(&obstacle).unwrap(),
+        }
+        let store = Embedded::open(folder.path()).unwrap();
+        wait(store.write("a", vec![put(1, 1)])).unwrap();
+        store.close().unwrap();
+        let reader = Embedded::open_to_read(folder.path()).unwrap();
+        assert_eq!(all(&reader, "a").len(), 1);
+    }
 }

@@ -44,9 +44,15 @@ pub fn output(command: &mut Command) -> Result<String, Box<dyn Error>> {
     Ok(String::from_utf8(output.stdout)?)
 }
 
-/// Runs a program and gives the most memory that it held at a time, in bytes. Of a child alone the kernel tells this only while
-/// it lives, so what it gains in its last milliseconds is missed.
+/// Runs a program and gives the most memory that it held at a time, in bytes.
 pub fn peak_memory(command: &mut Command) -> Result<u64, Box<dyn Error>> {
+    Ok(cost_and_peak(command)?.1)
+}
+
+/// Both. Of the memory of a child alone the kernel tells only while it lives, so what it gains in its last milliseconds is
+/// missed.
+pub fn cost_and_peak(command: &mut Command) -> Result<(Cost, u64), Box<dyn Error>> {
+    let (cpu, start) = (cpu_of_children()?, Instant::now());
     let mut child = command.stdout(Stdio::null()).spawn()?;
     let status = format!("/proc/{}/status", child.id());
     let mut peak = 0;
@@ -60,8 +66,29 @@ pub fn peak_memory(command: &mut Command) -> Result<u64, Box<dyn Error>> {
         peak = peak.max(kibibytes.unwrap_or(0) * 1024);
         thread::sleep(Duration::from_millis(2));
     }
+    let wall = start.elapsed().as_secs_f64();
     succeeded(command, &child.wait_with_output()?)?;
-    Ok(peak)
+    let cpu = cpu_of_children()? - cpu;
+    Ok((Cost { cpu, wall }, peak))
+}
+
+/// The processor time that a process which still runs has had, in seconds.
+pub fn cpu_of(process: u32) -> Result<f64, Box<dyn Error>> {
+    /// How many of the kernel's ticks are a second, to programs.
+    const TICKS: f64 = 100.0;
+    let stat = fs::read_to_string(format!("/proc/{process}/stat"))?;
+    // The second of its fields is a name in brackets, which may hold anything; user and system time are the 14th and 15th.
+    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
+    let times: Vec<f64> = fields
+        .split_whitespace()
+        .skip(11)
+        .take(2)
+        .filter_map(|field| field.parse().ok())
+        .collect();
+    match times[..] {
+        [user, system] => Ok((user + system) / TICKS),
+        _ => Err(format!("/proc/{process}/stat is {stat:?}").into()),
+    }
 }
 
 /// How many processes wanted to run lately: over one, five and fifteen minutes.

@@ -50,17 +50,27 @@ pub struct Data {
 /// The field with the number of an event.
 pub const NUMBER: &str = "BenchLine";
 
+/// The folder with the rules of SigmaHQ.
+fn rules(shared: &Path, folder: &Path) -> Result<PathBuf, Box<dyn Error>> {
+    made(folder, "rules", |path| {
+        let archive = File::open(shared.join("corpus/sigmahq-2026-08.tar.zst"))?;
+        tar::Archive::new(zstd::Decoder::new(archive)?).unpack(path)?;
+        Ok(())
+    })
+}
+
+/// Those for Windows.
+pub fn windows_rules(shared: &Path, folder: &Path) -> Result<PathBuf, Box<dyn Error>> {
+    Ok(rules(shared, folder)?.join("rules").join("windows"))
+}
+
 impl Data {
     /// Makes in `folder` what is not there yet.
     pub fn prepare(shared: &Path, folder: &Path) -> Result<Data, Box<dyn Error>> {
         fs::create_dir_all(folder)?;
         let corpus = shared.join("corpus");
-        let rules = made(folder, "rules", |path| {
-            let archive = File::open(corpus.join("sigmahq-2026-08.tar.zst"))?;
-            tar::Archive::new(zstd::Decoder::new(archive)?).unpack(path)?;
-            Ok(())
-        })?;
-        let windows = rules.join("rules").join("windows");
+        let rules = rules(shared, folder)?;
+        let windows = windows_rules(shared, folder)?;
         let unpacked = |name: &str| {
             made(folder, &format!("{name}.jsonl"), |path| {
                 let packed = File::open(corpus.join(format!("bench-{name}-100k.jsonl.zst")))?;
@@ -109,7 +119,7 @@ pub fn rules_by_id(folder: &Path) -> Result<HashMap<String, String>, Box<dyn Err
 }
 
 /// The path of a file or folder, which `make` makes if it is not there. It gets its name last, so that one that is there is whole.
-fn made(
+pub fn made(
     folder: &Path,
     name: &str,
     make: impl FnOnce(&Path) -> Result<(), Box<dyn Error>>,

@@ -14,8 +14,10 @@ pub struct Figure {
 
 /// What a figure counts.
 #[derive(Clone, Copy)]
-enum Unit {
+pub enum Unit {
     CpuSeconds,
+    /// By the clock on the wall.
+    Seconds,
     EventsPerCpuSecond,
     Times,
     Mebibytes,
@@ -25,6 +27,7 @@ impl Unit {
     fn name(self) -> &'static str {
         match self {
             Unit::CpuSeconds => "CPU s",
+            Unit::Seconds => "s",
             Unit::EventsPerCpuSecond => "events per CPU s",
             Unit::Times => "x",
             Unit::Mebibytes => "MiB",
@@ -34,7 +37,7 @@ impl Unit {
     fn digits(self) -> usize {
         match self {
             Unit::EventsPerCpuSecond | Unit::Mebibytes => 0,
-            Unit::CpuSeconds | Unit::Times => 2,
+            Unit::CpuSeconds | Unit::Seconds | Unit::Times => 2,
         }
     }
 }
@@ -59,7 +62,6 @@ pub fn of(costs: &Costs, data: &Data, peak: u64, peak_of_conversion: u64) -> Vec
     let ratio = |more: Option<f64>, less: Option<f64>| Some(more? / less?);
     let all_rules = format!("load and compile all {} rules", data.all_count);
     let all_converted = format!("convert all {} rules to ee-outliers", data.all_count);
-    let mebibytes = |bytes: u64| Some(bytes as f64 / f64::from(1 << 20));
     use Unit::{CpuSeconds, EventsPerCpuSecond, Mebibytes, Times};
     let rows = [
         (
@@ -89,12 +91,16 @@ pub fn of(costs: &Costs, data: &Data, peak: u64, peak_of_conversion: u64) -> Vec
             Times,
             ratio(matching(Task::FlatFive), matching(Task::FlatFiveTwoJobs)),
         ),
-        ("peak memory, 5 x flat, 2 jobs", Mebibytes, mebibytes(peak)),
+        (
+            "peak memory, 5 x flat, 2 jobs",
+            Mebibytes,
+            Some(mebibytes(peak)),
+        ),
         (&all_converted, CpuSeconds, cpu(Task::Convert)),
         (
             "peak memory of that",
             Mebibytes,
-            mebibytes(peak_of_conversion),
+            Some(mebibytes(peak_of_conversion)),
         ),
         (
             "rsigma: load and compile the rules for Windows",
@@ -109,14 +115,14 @@ pub fn of(costs: &Costs, data: &Data, peak: u64, peak_of_conversion: u64) -> Vec
             ratio(peer, flat_later),
         ),
     ];
-    let figures = rows.into_iter().filter_map(|(name, unit, value)| {
-        Some(Figure {
-            name: name.to_owned(),
-            value: value?,
-            unit,
-        })
-    });
-    figures.collect()
+    let figures = rows.into_iter();
+    figures
+        .filter_map(|(name, unit, value)| Some(Figure::new(name, value?, unit)))
+        .collect()
+}
+
+pub fn mebibytes(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 20)
 }
 
 /// The figures for people.
@@ -137,6 +143,11 @@ pub fn table(figures: &[Figure]) -> String {
 }
 
 impl Figure {
+    pub fn new(name: impl Into<String>, value: f64, unit: Unit) -> Figure {
+        let name = name.into();
+        Figure { name, value, unit }
+    }
+
     /// The figure for machines.
     pub fn as_json(&self) -> Value {
         json!({"name": self.name, "value": self.value, "unit": self.unit.name()})

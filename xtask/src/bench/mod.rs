@@ -3,12 +3,14 @@
 //! Every task is a run of a whole program over prepared files ([`data`]); its cost is what the kernel counts for the child
 //! ([`child`]). All tasks take turns, so that a machine that is faster or slower for a while is so for each of them, and of each
 //! the median counts. What is wanted is in differences of tasks ([`figures`]). Speed at the price of hits would be no speed: the
-//! hits of both programs are compared, one by one ([`hits`]).
+//! hits of both programs are compared, one by one ([`hits`]). A store has its own tasks and its own peer ([`store`]).
 
 mod child;
 mod data;
+mod events;
 mod figures;
 mod hits;
+mod store;
 
 use std::{
     collections::BTreeMap,
@@ -120,50 +122,38 @@ type Costs = BTreeMap<Task, Vec<Cost>>;
 /// Builds, measures, compares, and prints it all. Fails when a hit of one program that the other lacks has no explanation.
 pub fn run(arguments: &[String]) -> Outcome {
     let options = Options::parse(arguments)?;
-    let bench = Bench::prepare()?;
-    let mut costs = Costs::new();
-    for run in 1..=options.runs {
-        for task in Task::ALL {
-            if let Some(mut command) = task.command(&bench) {
-                eprint!("\r\x1b[Krun {run} of {}: {}", options.runs, task.name());
-                costs
-                    .entry(task)
-                    .or_default()
-                    .push(child::cost(&mut command)?);
+    let program = Program::build()?;
+    let shared = testkit::shared();
+    let mut report = json!({"runs": options.runs});
+    let mut is_explained = true;
+    if options.does("engine") {
+        let bench = Bench::prepare(&program, shared.as_deref())?;
+        is_explained = bench.measure(&options, &mut report)?;
+    }
+    if options.does("store") {
+        let tell = |what: &str| eprint!("\r\x1b[Kstore: {what}");
+        let folder = program.folder.join("store");
+        let measured = store::measure(&program.sigtag, shared.as_deref(), &folder, &tell);
+        eprint!("\r\x1b[K");
+        let measured = measured?;
+        report["store"] = json!({
+            "figures": measured.figures.iter().map(figures::Figure::as_json).collect::<Vec<_>>(),
+            "missing": measured.missing,
+        });
+        if !options.json {
+            println!("{}", figures::table(&measured.figures));
+            for missing in &measured.missing {
+                println!("\n{missing}");
             }
         }
     }
-    eprint!("\r\x1b[K");
-    let mut largest = bench.sigtag(
-        std::slice::from_ref(&bench.data.windows),
-        &bench.data.flat,
-        5,
-        2,
-    );
-    let peak = child::peak_memory(&mut largest)?;
-
-    let peak_of_conversion = child::peak_memory(&mut bench.converter())?;
-
-    let figures = figures::of(&costs, &bench.data, peak, peak_of_conversion);
-    let comparison = bench.compare()?;
+    let load = child::load_average();
+    report["load_average"] = json!(load);
     if options.json {
-        println!(
-            "{:#}",
-            as_json(&options, &costs, &figures, comparison.as_ref())
-        );
+        println!("{report:#}");
     } else {
-        println!("{}", figures::table(&figures));
-        match &comparison {
-            Some(comparison) => println!("\n{comparison}"),
-            None => println!("\n{PEER_HELP}"),
-        }
-        println!(
-            "\nmedians of {}; load of the machine at the end, over one, five and fifteen minutes: {}",
-            options.runs,
-            child::load_average()
-        );
+        println!("\nload of the machine at the end, over one, five and fifteen minutes: {load}");
     }
-    let is_explained = comparison.is_none_or(|comparison| comparison.unexplained.is_empty());
     Ok(if is_explained {
         ExitCode::SUCCESS
     } else {
@@ -171,30 +161,24 @@ pub fn run(arguments: &[String]) -> Outcome {
     })
 }
 
-fn as_json(
-    options: &Options,
-    costs: &Costs,
-    figures: &[figures::Figure],
-    comparison: Option<&hits::Comparison>,
-) -> Value {
+fn as_json(costs: &Costs) -> Value {
     let tasks = costs.iter().map(|(task, costs)| {
         let seconds = |of: fn(&Cost) -> f64| costs.iter().map(of).collect::<Vec<_>>();
         let costs = json!({"cpu_seconds": seconds(|cost| cost.cpu), "wall_seconds": seconds(|cost| cost.wall)});
         (task.name().to_owned(), costs)
     });
-    json!({
-        "runs": options.runs,
-        "load_average": child::load_average(),
-        "figures": figures.iter().map(figures::Figure::as_json).collect::<Vec<_>>(),
-        "hits": comparison.map(hits::Comparison::as_json),
-        "tasks": Value::Object(tasks.collect()),
-    })
+    Value::Object(tasks.collect())
 }
+
+/// What can be measured alone.
+const PARTS: [&str; 2] = ["engine", "store"];
 
 /// What stands behind `cargo xtask bench`.
 struct Options {
     runs: usize,
     json: bool,
+    /// One of [`PARTS`]; all of them if there is none.
+    only: Option<String>,
 }
 
 impl Options {
@@ -202,6 +186,7 @@ impl Options {
         let mut options = Options {
             runs: RUNS,
             json: false,
+            only: None,
         };
         let mut arguments = arguments.iter();
         while let Some(argument) = arguments.next() {
@@ -213,10 +198,42 @@ impl Options {
                         .filter(|runs| *runs > 0)
                         .ok_or("--runs needs a number, from 1")?;
                 }
+                "--only" => {
+                    let part = arguments.next().filter(|part| PARTS.contains(&&***part));
+                    let expected = || format!("--only needs one of {}", PARTS.join(", "));
+                    options.only = Some(part.ok_or_else(expected)?.clone());
+                }
                 other => return Err(format!("unknown argument `{other}`").into()),
             }
         }
         Ok(options)
+    }
+
+    fn does(&self, part: &str) -> bool {
+        self.only.as_deref().is_none_or(|only| only == part)
+    }
+}
+
+/// What is measured.
+struct Program {
+    sigtag: PathBuf,
+    /// Where data is kept.
+    folder: PathBuf,
+}
+
+impl Program {
+    fn build() -> Result<Program, Box<dyn Error>> {
+        if !cargo(&["build", "--release", "--package", "sigtag"])
+            .status()?
+            .success()
+        {
+            return Err("sigtag could not be built".into());
+        }
+        let target = Workspace::load()?.target;
+        Ok(Program {
+            sigtag: target.join("release").join("sigtag"),
+            folder: target.join("bench"),
+        })
     }
 }
 
@@ -228,24 +245,50 @@ struct Bench {
 }
 
 impl Bench {
-    fn prepare() -> Result<Bench, Box<dyn Error>> {
-        let shared = testkit::shared().ok_or(
+    fn prepare(program: &Program, shared: Option<&Path>) -> Result<Bench, Box<dyn Error>> {
+        let shared = shared.ok_or(
             "the rules and events to measure with are not there: put them into the folder `shared` beside the repository, \
-             or name their folder with SIGTAG_SHARED",
+             or name their folder with SIGTAG_SHARED; a store is measured without them: --only store",
         )?;
-        let rsigma = find_rsigma()?;
-        if !cargo(&["build", "--release", "--package", "sigtag"])
-            .status()?
-            .success()
-        {
-            return Err("sigtag could not be built".into());
-        }
-        let target = Workspace::load()?.target;
         Ok(Bench {
-            sigtag: target.join("release").join("sigtag"),
-            rsigma,
-            data: Data::prepare(&shared, &target.join("bench"))?,
+            sigtag: program.sigtag.clone(),
+            rsigma: find_rsigma()?,
+            data: Data::prepare(shared, &program.folder)?,
         })
+    }
+
+    /// Runs all tasks, adds what they came to to `report`, and says whether all differences of hits are explained.
+    fn measure(&self, options: &Options, report: &mut Value) -> Result<bool, Box<dyn Error>> {
+        let mut costs = Costs::new();
+        for run in 1..=options.runs {
+            for task in Task::ALL {
+                if let Some(mut command) = task.command(self) {
+                    eprint!("\r\x1b[Krun {run} of {}: {}", options.runs, task.name());
+                    costs
+                        .entry(task)
+                        .or_default()
+                        .push(child::cost(&mut command)?);
+                }
+            }
+        }
+        eprint!("\r\x1b[K");
+        let windows = std::slice::from_ref(&self.data.windows);
+        let peak = child::peak_memory(&mut self.sigtag(windows, &self.data.flat, 5, 2))?;
+        let peak_of_conversion = child::peak_memory(&mut self.converter())?;
+        let figures = figures::of(&costs, &self.data, peak, peak_of_conversion);
+        let comparison = self.compare()?;
+        report["figures"] = figures.iter().map(figures::Figure::as_json).collect();
+        report["hits"] = json!(comparison.as_ref().map(hits::Comparison::as_json));
+        report["tasks"] = as_json(&costs);
+        if !options.json {
+            println!("{}", figures::table(&figures));
+            match &comparison {
+                Some(comparison) => println!("\n{comparison}"),
+                None => println!("\n{PEER_HELP}"),
+            }
+            println!("\nmedians of {}", options.runs);
+        }
+        Ok(comparison.is_none_or(|comparison| comparison.unexplained.is_empty()))
     }
 
     fn sigtag(&self, rules: &[PathBuf], events: &Path, times: usize, jobs: usize) -> Command {

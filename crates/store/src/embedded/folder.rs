@@ -14,7 +14,7 @@ use predicate::glob;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -64,9 +64,15 @@ pub(crate) fn take(folder: &Path) -> Result<File, StoreError> {
         Err(TryLockError::WouldBlock) => return Err(StoreError::Locked(folder.to_owned())),
         Err(TryLockError::Error(error)) => return Err(StoreError::io(&path)(error)),
     }
+    // In this order: what was begun and not ended is a store that has nothing.
+    if !folder.join("format").exists() {
+        replace(&folder.join("format"), FORMAT.as_bytes())?;
+    }
     let indices = folder.join("indices");
-    fs::create_dir_all(&indices).map_err(StoreError::io(&indices))?;
-    replace(&folder.join("format"), FORMAT.as_bytes())?;
+    if !indices.exists() {
+        Catalog::open(folder, &Catalog::default())?.save(folder)?;
+        fs::create_dir(&indices).map_err(StoreError::io(&indices))?;
+    }
     Ok(lock)
 }
 
@@ -121,12 +127,20 @@ impl Catalog {
     /// Reads the catalog and opens the indices in it, but for those that `known` has.
     pub(crate) fn open(folder: &Path, known: &Catalog) -> Result<Catalog, StoreError> {
         let path = folder.join("catalog.json");
+        // The catalog is there before they are. Without it, all of them would look like leftovers.
+        let has_indices = folder.join("indices").exists();
         let kept: Kept = match fs::read(&path) {
             Ok(bytes) => serde_json::from_slice(&bytes).map_err(|error| StoreError::Damaged {
                 path: path.clone(),
                 reason: error.to_string(),
             })?,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Kept::default(),
+            Err(error) if error.kind() == ErrorKind::NotFound && has_indices => {
+                return Err(StoreError::Damaged {
+                    path,
+                    reason: "the file is missing".to_owned(),
+                });
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => Kept::default(),
             Err(error) => return Err(StoreError::io(path)(error)),
         };
         let mut catalog = Catalog {

@@ -7,18 +7,19 @@
 use super::mapping::{Cell, Column, Mapping, Row};
 use crate::StoreError;
 use query::Schema;
+use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tantivy::columnar::{Column as Values, DynamicColumn, NumericalType, StrColumn};
 use tantivy::directory::MmapDirectory;
-use tantivy::query::{EnableScoring, Query, TermQuery};
+use tantivy::index::SegmentId;
 use tantivy::schema::{
     FAST, Field, IndexRecordOption, JsonObjectOptions, OwnedValue, STORED, STRING,
     Schema as Layout, Value as _,
 };
 use tantivy::store::{Compressor, StoreReader, ZstdCompressor};
 use tantivy::{
-    DocId, IndexReader, IndexSettings, ReloadPolicy, Searcher, SegmentReader, TERMINATED,
+    DocId, DocSet, IndexReader, IndexSettings, ReloadPolicy, Searcher, SegmentReader, TERMINATED,
     TantivyDocument, Term,
 };
 
@@ -58,8 +59,42 @@ pub(crate) struct Snapshot {
     pub(crate) schema_with_metadata: Schema,
     /// The first sequence number that is not in it.
     pub(crate) next_seq_no: u64,
-    opstamp: u64,
+    /// Changes with each commit.
+    pub(crate) opstamp: u64,
     fields: Fields,
+    /// For each segment.
+    columns: Vec<Arc<Columns>>,
+    /// The columns of fields with a blank in their name, which may be meant by other names.
+    pub(crate) blank: Vec<(String, Column)>,
+}
+
+/// The columns of a segment, as far as they have been opened. They stay what they are as long as there is the segment.
+struct Columns {
+    segment: SegmentId,
+    seq_no: Values<u64>,
+    version: Values<u64>,
+    ignored: Values<u64>,
+    /// The numbers that `ignored` has.
+    are_ignored: OnceLock<HashSet<u64>>,
+    /// Those of fields, by their numbers; none for those that it does not have.
+    of_fields: Mutex<HashMap<u32, Option<DynamicColumn>>>,
+}
+
+/// How many columns of one segment are kept open.
+const MOST_OPEN: usize = 2_000;
+
+impl Columns {
+    fn open(reader: &SegmentReader) -> Result<Columns, StoreError> {
+        let columns = reader.fast_fields();
+        Ok(Columns {
+            segment: reader.segment_id(),
+            seq_no: columns.u64("seq_no")?,
+            version: columns.u64("version")?,
+            ignored: columns.u64("ignored")?,
+            are_ignored: OnceLock::new(),
+            of_fields: Mutex::default(),
+        })
+    }
 }
 
 /// What is kept with each commit.
@@ -89,7 +124,8 @@ fn layout() -> Layout {
     layout.add_text_field("id", STRING | STORED);
     layout.add_u64_field("seq_no", FAST);
     layout.add_u64_field("version", FAST);
-    layout.add_bytes_field("source", STORED);
+    // A text is copied as a whole, where Tantivy goes through bytes one by one.
+    layout.add_text_field("source", STORED);
     layout.add_json_field("columns", JsonObjectOptions::default().set_fast("raw"));
     layout.add_u64_field("ignored", FAST);
     layout.build()
@@ -153,7 +189,7 @@ impl Index {
             .reload_policy(ReloadPolicy::Manual)
             .try_into()
             .map_err(|error: tantivy::TantivyError| damaged(error.to_string()))?;
-        let snapshot = Snapshot::take(&tantivy, &reader, name, uuid, fields)
+        let snapshot = Snapshot::take(&tantivy, &reader, name, uuid, fields, None)
             .map_err(|error| damaged(error.to_string()))?;
         Ok(Index {
             name: name.to_owned(),
@@ -185,6 +221,7 @@ impl Index {
             &self.name,
             &self.uuid,
             self.fields,
+            Some(&known),
         )?;
         let snapshot = Arc::new(snapshot);
         *self.snapshot.lock().unwrap_or_else(PoisonError::into_inner) = snapshot.clone();
@@ -202,14 +239,14 @@ impl Index {
         &self,
         id: &str,
         numbers: Numbers,
-        source: &[u8],
+        source: &str,
         row: Row,
     ) -> TantivyDocument {
         let mut document = TantivyDocument::with_capacity(source.len() + 2_048);
         document.add_text(self.fields.id, id);
         document.add_u64(self.fields.seq_no, numbers.seq_no);
         document.add_u64(self.fields.version, numbers.version);
-        document.add_bytes(self.fields.source, source);
+        document.add_text(self.fields.source, source);
         let columns: Vec<(String, OwnedValue)> = row
             .cells
             .into_iter()
@@ -268,6 +305,7 @@ impl Snapshot {
         name: &str,
         uuid: &str,
         fields: Fields,
+        before: Option<&Snapshot>,
     ) -> Result<Snapshot, StoreError> {
         loop {
             let metas = index.load_metas()?;
@@ -279,10 +317,25 @@ impl Snapshot {
             let commit = Commit::read(&metas.payload.unwrap_or_default())?;
             let mapping = Mapping::restore(&commit.mapping)
                 .map_err(tantivy::TantivyError::InvalidArgument)?;
+            let searcher = reader.searcher();
+            let segments = searcher.segment_readers().iter();
+            let columns = segments.map(|reader| {
+                let is_it = |known: &&Arc<Columns>| known.segment == reader.segment_id();
+                match before.and_then(|before| before.columns.iter().find(is_it)) {
+                    Some(known) => Ok(known.clone()),
+                    None => Columns::open(reader).map(Arc::new),
+                }
+            });
+            let fields_of = mapping.fields().iter();
+            let blank = fields_of.filter(|(name, _)| name.contains(' '));
             return Ok(Snapshot {
                 name: name.to_owned(),
                 uuid: uuid.to_owned(),
-                searcher: reader.searcher(),
+                columns: columns.collect::<Result<_, StoreError>>()?,
+                blank: blank
+                    .map(|(name, column)| (name.clone(), *column))
+                    .collect(),
+                searcher,
                 schema: mapping.schema(false)?,
                 schema_with_metadata: mapping.schema(true)?,
                 mapping,
@@ -302,9 +355,11 @@ impl Snapshot {
     pub(crate) fn segments(&self) -> Vec<Segment<'_>> {
         let readers = self.searcher.segment_readers().iter();
         readers
-            .map(|reader| Segment {
+            .zip(&self.columns)
+            .map(|(reader, columns)| Segment {
                 snapshot: self,
                 reader,
+                columns,
             })
             .collect()
     }
@@ -313,7 +368,7 @@ impl Snapshot {
     pub(crate) fn numbers(&self, id: &str) -> Result<Option<Numbers>, StoreError> {
         for segment in self.segments() {
             if let Some(doc) = segment.with_id(id)?.first() {
-                return segment.numbers(*doc).map(Some);
+                return Ok(Some(segment.numbers(*doc)));
             }
         }
         Ok(None)
@@ -325,6 +380,7 @@ impl Snapshot {
 pub(crate) struct Segment<'s> {
     pub(crate) snapshot: &'s Snapshot,
     reader: &'s SegmentReader,
+    columns: &'s Columns,
 }
 
 /// The texts in a column.
@@ -345,47 +401,45 @@ impl<'s> Segment<'s> {
 
     /// The document with this id, if it is here.
     pub(crate) fn with_id(&self, id: &str) -> Result<Vec<DocId>, StoreError> {
-        let term = Term::from_field_text(self.snapshot.fields.id, id);
-        let query = TermQuery::new(term, IndexRecordOption::Basic);
-        let scoring = EnableScoring::disabled_from_searcher(&self.snapshot.searcher);
-        let mut scorer = query.weight(scoring)?.scorer(self.reader, 1.0)?;
+        let field = self.snapshot.fields.id;
+        let terms = self.reader.inverted_index(field)?;
+        let term = Term::from_field_text(field, id);
         let mut found = Vec::new();
-        let mut doc = scorer.doc();
-        while doc != TERMINATED {
-            if !self.reader.is_deleted(doc) {
-                found.push(doc);
+        let postings = terms.read_postings(&term, IndexRecordOption::Basic);
+        if let Some(mut postings) = postings.map_err(tantivy::TantivyError::from)? {
+            let mut doc = postings.doc();
+            while doc != TERMINATED {
+                if !self.reader.is_deleted(doc) {
+                    found.push(doc);
+                }
+                doc = postings.advance();
             }
-            doc = scorer.advance();
         }
         Ok(found)
     }
 
     /// The sequence numbers of all documents.
-    pub(crate) fn seq_nos(&self) -> Result<Values<u64>, StoreError> {
-        Ok(self.reader.fast_fields().u64("seq_no")?)
+    pub(crate) fn seq_nos(&self) -> &'s Values<u64> {
+        &self.columns.seq_no
     }
 
-    /// How often each document was written.
-    pub(crate) fn versions(&self) -> Result<Values<u64>, StoreError> {
-        Ok(self.reader.fast_fields().u64("version")?)
-    }
-
-    pub(crate) fn numbers(&self, doc: DocId) -> Result<Numbers, StoreError> {
-        let first = |column: Values<u64>| column.first(doc).unwrap_or(0);
-        Ok(Numbers {
-            seq_no: first(self.seq_nos()?),
-            version: first(self.versions()?),
-        })
+    pub(crate) fn numbers(&self, doc: DocId) -> Numbers {
+        let first = |column: &Values<u64>| column.first(doc).unwrap_or(0);
+        Numbers {
+            seq_no: first(&self.columns.seq_no),
+            version: first(&self.columns.version),
+        }
     }
 
     /// The documents that have to be asked themselves for the values of a field.
     pub(crate) fn ignored(&self, number: u32) -> Result<Vec<DocId>, StoreError> {
-        let column = self.reader.fast_fields().u64("ignored")?;
-        if column.max_value() < u64::from(number) || column.min_value() > u64::from(number) {
+        let (column, wanted) = (&self.columns.ignored, u64::from(number));
+        let all = || (0..self.size()).flat_map(|doc| column.values_for_doc(doc));
+        let are_ignored = self.columns.are_ignored.get_or_init(|| all().collect());
+        if !are_ignored.contains(&wanted) {
             return Ok(Vec::new());
         }
         let mut docs = Vec::new();
-        let wanted = u64::from(number);
         column.get_docids_for_value_range(wanted..=wanted, 0..self.size(), &mut docs);
         docs.sort_unstable();
         docs.dedup();
@@ -393,10 +447,20 @@ impl<'s> Segment<'s> {
     }
 
     fn column(&self, column: Column) -> Result<Option<DynamicColumn>, StoreError> {
+        let known = &self.columns.of_fields;
+        let known = || known.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(opened) = known().get(&column.number) {
+            return Ok(opened.clone());
+        }
         let name = format!("columns.{}", column.number);
         let handles = self.reader.fast_fields().dynamic_column_handles(&name)?;
         let opened = handles.first().map(|handle| handle.open()).transpose();
-        Ok(opened.map_err(tantivy::TantivyError::from)?)
+        let opened = opened.map_err(tantivy::TantivyError::from)?;
+        let mut known = known();
+        if known.len() < MOST_OPEN {
+            known.insert(column.number, opened.clone());
+        }
+        Ok(opened)
     }
 
     /// The texts in a column; none if there are none.
@@ -446,12 +510,11 @@ pub(crate) struct Store<'s> {
 impl Store<'_> {
     pub(crate) fn get(&self, doc: DocId) -> Result<Stored, StoreError> {
         let document: TantivyDocument = self.reader.get(doc)?;
-        let text = |field: Field| document.get_first(field);
-        let id = text(self.fields.id).and_then(|value| value.as_str().map(str::to_owned));
-        let source =
-            text(self.fields.source).and_then(|value| value.as_bytes().map(<[u8]>::to_vec));
-        let source = source.and_then(|bytes| String::from_utf8(bytes).ok());
-        match (id, source) {
+        let text = |field: Field| {
+            let value = document.get_first(field)?;
+            value.as_str().map(str::to_owned)
+        };
+        match (text(self.fields.id), text(self.fields.source)) {
             (Some(id), Some(source)) => Ok(Stored { id, source }),
             _ => {
                 let reason = format!("document {doc} is not whole");

@@ -40,6 +40,8 @@ pub struct Embedded {
     shared: Arc<Shared>,
     /// None if it is open for reading.
     writing: Option<Writing>,
+    /// Whether it looks each time what the process that writes has done.
+    follows: bool,
     searches: Arc<Semaphore>,
 }
 
@@ -47,6 +49,7 @@ pub struct Embedded {
 struct Shared {
     folder: PathBuf,
     catalog: RwLock<Catalog>,
+    ahead: scan::Ahead,
 }
 
 struct Writing {
@@ -100,6 +103,7 @@ impl Embedded {
         let shared = Arc::new(Shared {
             folder: folder.to_owned(),
             catalog: RwLock::new(catalog),
+            ahead: scan::Ahead::default(),
         });
         let writer = Writer::open(shared.clone())?;
         let (jobs, queue) = crossbeam_channel::unbounded();
@@ -128,14 +132,27 @@ impl Embedded {
         let shared = Arc::new(Shared {
             folder: folder.to_owned(),
             catalog: RwLock::new(Catalog::open(folder, &Catalog::default())?),
+            ahead: scan::Ahead::default(),
         });
         Ok(Embedded::new(shared, None))
+    }
+
+    /// Opens the store in `folder` to read what it has now, whatever a process that writes does meanwhile: a scan finds each
+    /// document once, also if it is changed before the scan has come to it.
+    ///
+    /// # Errors
+    /// [`StoreError::Foreign`], [`StoreError::Damaged`].
+    pub fn open_snapshot(folder: impl AsRef<Path>) -> Result<Embedded, StoreError> {
+        let mut store = Embedded::open_to_read(folder)?;
+        store.follows = false;
+        Ok(store)
     }
 
     fn new(shared: Arc<Shared>, writing: Option<Writing>) -> Embedded {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         Embedded {
             shared,
+            follows: writing.is_none(),
             writing,
             searches: Arc::new(Semaphore::new(threads)),
         }
@@ -185,14 +202,14 @@ impl Embedded {
         work: impl FnOnce(&Shared) -> Result<T, StoreError> + Send + 'static,
     ) -> Answer<'a, T> {
         let shared = self.shared.clone();
-        let is_reader = self.writing.is_none();
+        let follows = self.follows;
         Box::pin(async move {
             let place = self.searches.clone().acquire_owned().await;
             let place = place.map_err(|_| StoreError::Stopped)?;
             let (reply, answer) = oneshot::channel();
             let folder = shared.folder.clone();
             let read = move || {
-                let caught_up = if is_reader { shared.catch_up() } else { Ok(()) };
+                let caught_up = if follows { shared.catch_up() } else { Ok(()) };
                 let found = caught_up.and_then(|()| work(&shared));
                 drop(place);
                 // Who has asked may be gone.
@@ -272,7 +289,7 @@ impl Store for Embedded {
 
     fn scan<'a>(&'a self, scan: &'a Scan) -> Answer<'a, Page> {
         let scan = scan.clone();
-        self.read(move |shared| scan::page(&shared.snapshots(&scan.indices)?, &scan))
+        self.read(move |shared| scan::page(&shared.snapshots(&scan.indices)?, &scan, &shared.ahead))
     }
 
     fn get<'a>(&'a self, index: &'a str, ids: &'a [String]) -> Answer<'a, Vec<Option<Document>>> {

@@ -1,15 +1,103 @@
 //! Reading whole indices, page by page.
+//!
+//! What a page needs is looked for further ahead than it goes, and remembered for the pages that follow, which then cost
+//! no more than the documents on them.
 
-use super::index::Snapshot;
+use super::index::{Snapshot, Store};
 use super::query::Wanted;
+use super::select::select;
 use crate::{Cursor, Document, MAX_PAGE, Page, Position, Scan, StoreError};
-use std::sync::Arc;
+use serde_json::Value;
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
 use tantivy::DocId;
 
-/// The place of a document: its sequence number, segment and place there.
-type Place = (u64, usize, DocId);
+/// How many documents are looked for at once.
+const AHEAD: usize = 100_000;
 
-pub(crate) fn page(snapshots: &[Arc<Snapshot>], scan: &Scan) -> Result<Page, StoreError> {
+/// In how many indices what was found is remembered.
+const REMEMBERED: usize = 8;
+
+/// The place of a document: its sequence number, segment and place there.
+type Place = (u64, u32, DocId);
+
+/// What scans have found and not yet given.
+pub(crate) struct Ahead {
+    /// The newest first.
+    found: Mutex<VecDeque<Arc<Found>>>,
+    size: usize,
+}
+
+/// The documents of an index that a query finds, in a range of sequence numbers.
+struct Found {
+    uuid: String,
+    opstamp: u64,
+    query: Option<Value>,
+    first: u64,
+    /// The first sequence number behind the range.
+    end: u64,
+    /// In their order.
+    places: Vec<Place>,
+}
+
+impl Default for Ahead {
+    fn default() -> Ahead {
+        Ahead::new(AHEAD)
+    }
+}
+
+impl Ahead {
+    fn new(size: usize) -> Ahead {
+        let found = Mutex::new(VecDeque::new());
+        Ahead { found, size }
+    }
+
+    /// What has been found from a position on; nothing for a scan that begins, to which the time may be another.
+    fn remembered(&self, snapshot: &Snapshot, scan: &Scan, next: u64) -> Option<Arc<Found>> {
+        let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_it = |found: &&Arc<Found>| {
+            found.uuid == snapshot.uuid
+                && found.opstamp == snapshot.opstamp
+                && (found.first..found.end).contains(&next)
+                && found.query == scan.query
+        };
+        let found = found.iter().find(is_it).cloned();
+        found.filter(|_| scan.after.is_some())
+    }
+
+    /// What is to be found from a position on.
+    fn find(
+        &self,
+        snapshot: &Snapshot,
+        scan: &Scan,
+        position: &Position,
+    ) -> Result<Arc<Found>, StoreError> {
+        if let Some(found) = self.remembered(snapshot, scan, position.next) {
+            return Ok(found);
+        }
+        let wanted = Wanted::new(scan.query.as_ref());
+        let (places, end) = next_places(snapshot, &wanted, position, self.size.max(scan.size))?;
+        let found = Arc::new(Found {
+            uuid: snapshot.uuid.clone(),
+            opstamp: snapshot.opstamp,
+            query: scan.query.clone(),
+            first: position.next,
+            end,
+            places,
+        });
+        let mut known = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        known.push_front(found.clone());
+        known.truncate(REMEMBERED);
+        Ok(found)
+    }
+}
+
+/// The page that a scan has come to.
+pub(crate) fn page(
+    snapshots: &[Arc<Snapshot>],
+    scan: &Scan,
+    ahead: &Ahead,
+) -> Result<Page, StoreError> {
     if scan.size == 0 || scan.size > MAX_PAGE {
         let reason = format!("a page has 1 to {MAX_PAGE} documents, not {}", scan.size);
         return Err(StoreError::request("size", reason));
@@ -25,16 +113,19 @@ pub(crate) fn page(snapshots: &[Arc<Snapshot>], scan: &Scan) -> Result<Page, Sto
             })
             .collect(),
     };
-    let wanted = Wanted::new(scan.query.as_ref());
     let mut documents = Vec::new();
     for (snapshot, position) in snapshots.iter().zip(&mut positions) {
-        if position.next >= position.end || documents.len() == scan.size {
-            continue;
+        while position.next < position.end && documents.len() < scan.size {
+            let found = ahead.find(snapshot, scan, position)?;
+            let at = |seq_no: u64| found.places.partition_point(|place| place.0 < seq_no);
+            let (from, end) = (at(position.next), at(position.end));
+            let to = end.min(from + scan.size - documents.len());
+            read(snapshot, &found.places[from..to], &mut documents)?;
+            position.next = match found.places.get(to) {
+                Some((next, ..)) => (*next).min(position.end),
+                None => found.end.min(position.end),
+            };
         }
-        let room = scan.size - documents.len();
-        let (places, next) = next_places(snapshot, &wanted, position, room)?;
-        read(snapshot, &places, &mut documents)?;
-        position.next = next;
     }
     let is_done = positions
         .iter()
@@ -55,9 +146,9 @@ pub(crate) fn get(
         .map(|id| {
             let mut found = Vec::new();
             for snapshot in snapshots {
-                for (number, segment) in snapshot.segments().iter().enumerate() {
+                for (number, segment) in (0..).zip(snapshot.segments()) {
                     if let Some(doc) = segment.with_id(id)?.first() {
-                        let place = (segment.numbers(*doc)?.seq_no, number, *doc);
+                        let place = (segment.numbers(*doc).seq_no, number, *doc);
                         read(snapshot, &[place], &mut found)?;
                     }
                 }
@@ -106,18 +197,23 @@ fn next_places(
     position: &Position,
     room: usize,
 ) -> Result<(Vec<Place>, u64), StoreError> {
-    let selected = wanted.select(snapshot)?;
+    let predicate = wanted.predicate(snapshot)?;
     let mut places: Vec<Place> = Vec::new();
-    for (number, (segment, set)) in snapshot.segments().iter().zip(&selected).enumerate() {
-        let seq_nos = segment.seq_nos()?;
+    for (number, segment) in (0..).zip(snapshot.segments()) {
+        let seq_nos = segment.seq_nos();
         if seq_nos.max_value() < position.next || seq_nos.min_value() >= position.end {
             continue;
         }
-        for doc in set.iter() {
+        for doc in select(segment, &predicate)?.iter() {
             if let Some(seq_no) = seq_nos.first(doc)
                 && (position.next..position.end).contains(&seq_no)
             {
                 places.push((seq_no, number, doc));
+                // At twice the room, so that what is kept is moved seldom.
+                if places.len() > 2 * room {
+                    places.select_nth_unstable(room);
+                    places.truncate(room + 1);
+                }
             }
         }
     }
@@ -141,15 +237,13 @@ fn read(
     order.sort_by_key(|at| (places[*at].1, places[*at].2));
     let segments = snapshot.segments();
     let mut read: Vec<Option<Document>> = places.iter().map(|_| None).collect();
-    let mut store = None;
+    let mut store: Option<(u32, Store<'_>)> = None;
     for at in order {
         let (seq_no, number, doc) = places[at];
-        if !matches!(&store, Some((known, _)) if *known == number) {
-            let segment = segments[number];
-            store = Some((number, (segment.store()?, segment.versions()?)));
-        }
-        let Some((_, (store, versions))) = &store else {
-            continue;
+        let segment = segments[number as usize];
+        let store = match &store {
+            Some((known, store)) if *known == number => store,
+            _ => &store.insert((number, segment.store()?)).1,
         };
         let stored = store.get(doc)?;
         read[at] = Some(Document {
@@ -158,10 +252,79 @@ fn read(
             seq_no,
             primary_term: 1,
             routing: None,
-            version: versions.first(doc).unwrap_or(0),
+            version: segment.numbers(doc).version,
             source: stored.source,
         });
     }
     documents.extend(read.into_iter().flatten());
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Embedded, Store as _, Write};
+    use serde_json::json;
+
+    fn wait<T>(future: impl Future<Output = T>) -> T {
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        runtime.unwrap().block_on(future)
+    }
+
+    #[test]
+    fn what_is_looked_for_ahead_is_what_each_page_would_find() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Embedded::open(folder.path()).unwrap();
+        let write = |first: usize, last: usize| {
+            let writes = (first..last).map(|number| Write::Put {
+                id: (number % 50).to_string(),
+                source: format!(r#"{{"n":{},"m":{number}}}"#, number % 3).into_bytes(),
+                if_seq_no: None,
+            });
+            for index in ["a", "b"] {
+                wait(store.write(index, writes.clone().collect())).unwrap();
+                wait(store.refresh(index)).unwrap();
+            }
+        };
+        // Several segments, with documents that are gone.
+        write(0, 30);
+        write(30, 45);
+        write(40, 70);
+        let scan = |size: usize, query: &Value, ahead: &Ahead, meanwhile: &dyn Fn(usize)| {
+            let mut scan = Scan {
+                size,
+                query: Some(query.clone()),
+                ..Scan::all("*")
+            };
+            let mut found = Vec::new();
+            for number in 0.. {
+                let page = page(&store.shared.snapshots("*").unwrap(), &scan, ahead).unwrap();
+                assert!(page.documents.len() <= size);
+                found.extend(page.documents);
+                scan.after = page.next;
+                if scan.after.is_none() {
+                    break;
+                }
+                meanwhile(number);
+            }
+            found
+        };
+        let odd = json!({"term": {"n": 1}});
+        let ahead = Ahead::new(7);
+        for query in [json!({"match_all": {}}), odd.clone()] {
+            // A single page has nothing to remember.
+            let plain = scan(MAX_PAGE, &query, &Ahead::new(1), &|_| {});
+            assert_eq!(plain.len(), if query == odd { 32 } else { 100 });
+            for size in [1, 2, 3, 7, 8, 40] {
+                assert_eq!(scan(size, &query, &ahead, &|_| {}), plain, "{size}");
+            }
+        }
+        // What others write meanwhile is not taken from what was remembered.
+        let found = scan(2, &odd, &ahead, &|number| {
+            if number == 3 {
+                write(70, 120);
+            }
+        });
+        assert_eq!(found.len(), 8);
+    }
 }

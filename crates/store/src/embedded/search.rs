@@ -273,7 +273,7 @@ impl HitsRequest {
             if let Some(values) = &self.after {
                 after = Some(self.after_keys(values, &sorters)?);
             }
-            let seq_nos = segment.seq_nos()?;
+            let seq_nos = segment.seq_nos();
             let index = segments[..number]
                 .iter()
                 .filter(|other| other.snapshot.name < segment.snapshot.name)
@@ -353,7 +353,7 @@ impl HitsRequest {
     fn hit(&self, segments: &[Segment<'_>], place: &Place) -> Result<SearchHit, StoreError> {
         let segment = segments[place.segment];
         let stored = segment.store()?.get(place.doc)?;
-        let numbers = segment.numbers(place.doc)?;
+        let numbers = segment.numbers(place.doc);
         let sort = place.keys.iter();
         Ok(SearchHit {
             index: segment.snapshot.name.clone(),

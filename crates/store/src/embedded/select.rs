@@ -10,20 +10,23 @@ use super::mapping::{Column, Kind};
 use crate::StoreError;
 use event::{Event, Value};
 use memchr::memmem::Finder;
-use predicate::{Analysis, Field, Indexed, Matcher, Part, Predicate, Source, TermTest, Test};
+use predicate::{
+    Analysis, Field, Indexed, Matcher, Part, Predicate, Source, TermTest, Test, lower, text_of,
+};
 use std::collections::HashMap;
 use tantivy::DocId;
 
 /// Some of the documents of a segment.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct Set {
+    /// A bit for each document; nothing at all as long as there is none: most fields have not what a query looks for.
     words: Vec<u64>,
     size: u32,
 }
 
 impl Set {
     pub(crate) fn none(size: u32) -> Set {
-        let words = vec![0; size.div_ceil(64) as usize];
+        let words = Vec::new();
         Set { words, size }
     }
 
@@ -45,28 +48,48 @@ impl Set {
     }
 
     pub(crate) fn insert(&mut self, doc: DocId) {
+        self.fill();
         self.words[(doc / 64) as usize] |= 1 << (doc % 64);
     }
 
     fn remove(&mut self, doc: DocId) {
-        self.words[(doc / 64) as usize] &= !(1 << (doc % 64));
+        if let Some(word) = self.words.get_mut((doc / 64) as usize) {
+            *word &= !(1 << (doc % 64));
+        }
+    }
+
+    pub(crate) fn contains(&self, doc: DocId) -> bool {
+        let word = self.words.get((doc / 64) as usize);
+        word.is_some_and(|word| word >> (doc % 64) & 1 == 1)
     }
 
     pub(crate) fn and(&mut self, other: &Set) {
+        if other.words.is_empty() {
+            self.words.clear();
+        }
         for (own, other) in self.words.iter_mut().zip(&other.words) {
             *own &= other;
         }
     }
 
     fn or(&mut self, other: &Set) {
+        if !other.words.is_empty() {
+            self.fill();
+        }
         for (own, other) in self.words.iter_mut().zip(&other.words) {
             *own |= other;
         }
     }
 
     fn invert(&mut self) {
+        self.fill();
         self.words.iter_mut().for_each(|word| *word = !*word);
         self.trim();
+    }
+
+    /// Makes place for documents.
+    fn fill(&mut self) {
+        self.words.resize(self.size.div_ceil(64) as usize, 0);
     }
 
     /// How many documents the segment has.
@@ -98,19 +121,71 @@ impl Set {
 }
 
 /// The documents that pass, and those that may.
+#[derive(Clone)]
 struct Answer {
     sure: Set,
     possible: Set,
+}
+
+/// What the columns say of each part of a predicate.
+enum Known<'p> {
+    All(Vec<Known<'p>>),
+    Any(Vec<Known<'p>>),
+    Not(Box<Known<'p>>),
+    Test(Box<Asked<'p>>, Answer),
+}
+
+/// A test, and what makes it quick to answer.
+struct Asked<'p> {
+    test: &'p Test,
+    piece: Option<Piece>,
+}
+
+impl Known<'_> {
+    /// Decides for one document, which is asked only what the columns have left open: queries over all fields have
+    /// hundreds of tests.
+    fn holds(&self, doc: DocId, document: &Document<'_>) -> bool {
+        match self {
+            Known::All(parts) => parts.iter().all(|part| part.holds(doc, document)),
+            Known::Any(parts) => parts.iter().any(|part| part.holds(doc, document)),
+            Known::Not(part) => !part.holds(doc, document),
+            Known::Test(test, answer) => {
+                answer.sure.contains(doc) || answer.possible.contains(doc) && test.matches(document)
+            }
+        }
+    }
+}
+
+impl Asked<'_> {
+    fn new(test: &Test) -> Asked<'_> {
+        let piece = match test {
+            Test::Value(_, matcher) => Piece::of(matcher),
+            _ => None,
+        };
+        Asked { test, piece }
+    }
+
+    fn matches(&self, document: &Document<'_>) -> bool {
+        match (self.test, &self.piece) {
+            (Test::Value(field, matcher), Some(piece)) => {
+                let found = field.lookup(document);
+                let mut texts = found.values.iter().filter_map(|(_, value)| text_of(value));
+                texts.any(|text| piece.passes(matcher, &text))
+            }
+            (test, _) => test.matches(document),
+        }
+    }
 }
 
 /// The documents of a segment that the predicate selects.
 pub(crate) fn select(segment: Segment<'_>, predicate: &Predicate) -> Result<Set, StoreError> {
     let mut alive = Set::none(segment.size());
     segment.alive().for_each(|doc| alive.insert(doc));
+    let (known, answer) = answer(segment, predicate)?;
     let Answer {
         mut sure,
         mut possible,
-    } = answer(segment, predicate)?;
+    } = answer;
     sure.and(&alive);
     possible.and(&alive);
     let store = segment.store()?;
@@ -122,14 +197,18 @@ pub(crate) fn select(segment: Segment<'_>, predicate: &Predicate) -> Result<Set,
         let Ok(event) = Event::parse(stored.source.as_bytes()) else {
             continue;
         };
-        if predicate.matches(&Document::new(&segment.snapshot.name, &stored.id, event)) {
+        let document = Document::new(&segment.snapshot.name, &stored.id, event);
+        if known.holds(doc, &document) {
             sure.insert(doc);
         }
     }
     Ok(sure)
 }
 
-fn answer(segment: Segment<'_>, predicate: &Predicate) -> Result<Answer, StoreError> {
+fn answer<'p>(
+    segment: Segment<'_>,
+    predicate: &'p Predicate,
+) -> Result<(Known<'p>, Answer), StoreError> {
     let size = segment.size();
     Ok(match predicate {
         Predicate::All(parts) => {
@@ -137,42 +216,47 @@ fn answer(segment: Segment<'_>, predicate: &Predicate) -> Result<Answer, StoreEr
                 sure: Set::all(size),
                 possible: Set::all(size),
             };
-            for part in parts {
-                let part = answer(segment, part)?;
+            let parts = parts.iter().map(|part| {
+                let (known, part) = answer(segment, part)?;
                 all.sure.and(&part.sure);
                 all.possible.and(&part.possible);
-            }
-            all
+                Ok(known)
+            });
+            let parts = parts.collect::<Result<_, StoreError>>()?;
+            (Known::All(parts), all)
         }
         Predicate::Any(parts) => {
             let mut any = Answer {
                 sure: Set::none(size),
                 possible: Set::none(size),
             };
-            for part in parts {
-                let part = answer(segment, part)?;
+            let parts = parts.iter().map(|part| {
+                let (known, part) = answer(segment, part)?;
                 any.sure.or(&part.sure);
                 any.possible.or(&part.possible);
-            }
-            any
+                Ok(known)
+            });
+            let parts = parts.collect::<Result<_, StoreError>>()?;
+            (Known::Any(parts), any)
         }
         Predicate::Not(part) => {
-            let Answer {
-                sure: mut impossible,
-                possible: mut sure,
-            } = answer(segment, part)?;
-            impossible.invert();
+            let (known, part) = answer(segment, part)?;
+            let (mut sure, mut possible) = (part.possible, part.sure);
             sure.invert();
-            Answer {
-                sure,
-                possible: impossible,
-            }
+            possible.invert();
+            (Known::Not(Box::new(known)), Answer { sure, possible })
         }
-        Predicate::Test(test) => match test {
-            Test::Value(field, matcher) => value(segment, field, matcher)?,
-            Test::Indexed(field, ignore_above) => indexed(segment, field, *ignore_above)?,
-            Test::Null(_) | Test::Present(_) | Test::Keyword(_) | Test::Refer(..) => in_doubt(size),
-        },
+        Predicate::Test(test) => {
+            let asked = Box::new(Asked::new(test));
+            let answer = match test {
+                Test::Value(field, matcher) => value(segment, field, matcher, &asked)?,
+                Test::Indexed(field, ignore_above) => indexed(segment, field, *ignore_above)?,
+                Test::Null(_) | Test::Present(_) | Test::Keyword(_) | Test::Refer(..) => {
+                    in_doubt(size)
+                }
+            };
+            (Known::Test(asked, answer.clone()), answer)
+        }
     })
 }
 
@@ -198,10 +282,14 @@ fn columns(snapshot: &Snapshot, field: &Field) -> Option<Vec<Column>> {
             _ => {}
         }
         // Other fields have the same path if their names differ by blanks, or are meant by a `*`.
-        let others = fields
-            .iter()
-            .filter(|(name, _)| name.as_str() != path.as_str() && is_meant(path, name));
-        columns.extend(others.map(|(_, column)| *column));
+        let is_other = |name: &String| name.as_str() != path.as_str() && is_meant(path, name);
+        if path.as_str().contains('*') {
+            let others = fields.iter().filter(|(name, _)| is_other(name));
+            columns.extend(others.map(|(_, column)| *column));
+        } else {
+            let others = snapshot.blank.iter().filter(|(name, _)| is_other(name));
+            columns.extend(others.map(|(_, column)| *column));
+        }
         if columns.len() == before {
             return None;
         }
@@ -210,7 +298,12 @@ fn columns(snapshot: &Snapshot, field: &Field) -> Option<Vec<Column>> {
     columns.iter().all(is_known).then_some(columns)
 }
 
-fn value(segment: Segment<'_>, field: &Field, matcher: &Matcher) -> Result<Answer, StoreError> {
+fn value(
+    segment: Segment<'_>,
+    field: &Field,
+    matcher: &Matcher,
+    asked: &Asked<'_>,
+) -> Result<Answer, StoreError> {
     let size = segment.size();
     match field.sources() {
         [Source::Path(path)] if path.as_str() == "_index" => {
@@ -246,7 +339,7 @@ fn value(segment: Segment<'_>, field: &Field, matcher: &Matcher) -> Result<Answe
     let mut ignored = Vec::new();
     for column in columns {
         let is_decided = match column.kind {
-            Kind::String | Kind::Ip => texts(segment, column, matcher, &mut sure)?,
+            Kind::String | Kind::Ip => texts(segment, column, matcher, asked, &mut sure)?,
             Kind::Integer(..) | Kind::Float { .. } | Kind::Date | Kind::Boolean => {
                 numbers(segment, column, matcher, &mut sure)?
             }
@@ -285,24 +378,68 @@ fn literal(matcher: &Matcher) -> Option<&str> {
     }
 }
 
-/// Something that stands in every text with a word that passes, once it is lowered: to cut texts into words takes long.
-fn piece_of_a_word(matcher: &Matcher) -> Option<Finder<'static>> {
-    let Matcher::Indexed(indexed) = matcher else {
-        return None;
-    };
-    let Indexed { analysis, test } = &**indexed;
-    let piece = match (analysis, test) {
-        (Analysis::Words, TermTest::Pattern { pattern, .. }) => {
-            let texts = pattern.parts().iter().filter_map(|part| match part {
-                Part::Text(text) => Some(text),
-                Part::One | Part::Star => None,
-            });
-            texts.max_by_key(|text| text.len())?
+/// Something that stands in every text with a word that passes, once it is lowered. To cut texts into words takes long, so
+/// only those are cut that have it, and of them no more than what is around it.
+struct Piece {
+    finder: Finder<'static>,
+    /// Whether a single word decides.
+    is_of_one_word: bool,
+}
+
+impl Piece {
+    fn of(matcher: &Matcher) -> Option<Piece> {
+        let Matcher::Indexed(indexed) = matcher else {
+            return None;
+        };
+        let Indexed { analysis, test } = &**indexed;
+        let (piece, is_of_one_word) = match (analysis, test) {
+            (Analysis::Words, TermTest::Pattern { pattern, .. }) => {
+                let texts = pattern.parts().iter().filter_map(|part| match part {
+                    Part::Text(text) => Some(text),
+                    Part::One | Part::Star => None,
+                });
+                (texts.max_by_key(|text| text.len())?, true)
+            }
+            (Analysis::Words, TermTest::Phrase(words)) => (
+                words.iter().max_by_key(|word| word.len())?,
+                words.len() == 1,
+            ),
+            _ => return None,
+        };
+        Some(Piece {
+            finder: Finder::new(piece).into_owned(),
+            is_of_one_word,
+        })
+    }
+
+    /// Whether a text passes, with the answer of the matcher itself.
+    fn passes(&self, matcher: &Matcher, text: &str) -> bool {
+        if !text.is_ascii() {
+            let lowered = lower(text);
+            return self.finder.find(lowered.as_bytes()).is_some() && matcher.matches_text(text);
         }
-        (Analysis::Words, TermTest::Phrase(words)) => words.iter().max_by_key(|word| word.len())?,
-        _ => return None,
-    };
-    Some(Finder::new(piece).into_owned())
+        let lowered = text.to_ascii_lowercase();
+        if !self.is_of_one_word {
+            return self.finder.find(lowered.as_bytes()).is_some() && matcher.matches_text(text);
+        }
+        // Among ASCII, no word reaches across a blank.
+        let is_blank = |byte: u8| matches!(byte, b' ' | b'\t' | b'\r' | b'\n');
+        let mut from = 0;
+        while let Some(at) = self.finder.find(&lowered.as_bytes()[from..]) {
+            let before = text[..from + at].bytes().rposition(is_blank);
+            let start = before.map_or(0, |blank| blank + 1);
+            let after = text[from + at..].bytes().position(is_blank);
+            let end = after.map_or(text.len(), |blank| from + at + blank);
+            if matcher.matches_text(&text[start..end]) {
+                return true;
+            }
+            if end == text.len() {
+                break;
+            }
+            from = end + 1;
+        }
+        false
+    }
 }
 
 /// Adds the documents with a text that passes; false if a text alone does not say so.
@@ -310,6 +447,7 @@ fn texts(
     segment: Segment<'_>,
     column: Column,
     matcher: &Matcher,
+    asked: &Asked<'_>,
     sure: &mut Set,
 ) -> Result<bool, StoreError> {
     // The others ask whether it was written as a number.
@@ -324,20 +462,12 @@ fn texts(
         return Ok(true);
     };
     let mut passes = Set::none(texts.distinct() as u32);
-    let piece = piece_of_a_word(matcher);
-    let mut lowered = String::new();
     texts.for_each(&mut |number, text| {
-        if let Some(piece) = &piece
-            && text.is_ascii()
-        {
-            lowered.clear();
-            lowered.push_str(text);
-            lowered.make_ascii_lowercase();
-            if piece.find(lowered.as_bytes()).is_none() {
-                return;
-            }
-        }
-        if matcher.matches_text(text) {
+        let is_passed = match &asked.piece {
+            Some(piece) => piece.passes(matcher, text),
+            None => matcher.matches_text(text),
+        };
+        if is_passed {
             passes.insert(number as u32);
         }
     })?;
@@ -347,7 +477,7 @@ fn texts(
     let numbers = texts.numbers();
     for doc in 0..segment.size() {
         let mut values = numbers.values_for_doc(doc);
-        if values.any(|number| passes.words[number as usize / 64] >> (number % 64) & 1 == 1) {
+        if values.any(|number| passes.contains(number as u32)) {
             sure.insert(doc);
         }
     }
@@ -447,9 +577,7 @@ fn indexed(segment: Segment<'_>, field: &Field, ignore_above: usize) -> Result<A
                 let numbers = texts.numbers();
                 for doc in 0..size {
                     let mut values = numbers.values_for_doc(doc);
-                    if values
-                        .any(|number| fits.words[number as usize / 64] >> (number % 64) & 1 == 1)
-                    {
+                    if values.any(|number| fits.contains(number as u32)) {
                         sure.insert(doc);
                     }
                 }
@@ -475,4 +603,64 @@ fn indexed(segment: Segment<'_>, field: &Field, ignore_above: usize) -> Result<A
 /// Whether a text has at most so many UTF-16 units.
 pub(crate) fn is_within(text: &str, longest: usize) -> bool {
     text.len() <= longest || text.chars().map(char::len_utf16).sum::<usize>() <= longest
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use predicate::Pattern;
+    use std::sync::Arc;
+
+    #[test]
+    fn a_piece_never_changes_what_passes() {
+        let part = |text: &str| Part::Text(text.to_owned());
+        let patterns = [
+            vec![part("ab")],
+            vec![part("ab"), Part::Star],
+            vec![Part::Star, part("b.a")],
+            vec![part("a"), Part::One, part("b")],
+            vec![part("é")],
+            vec![Part::Star],
+        ];
+        let tests = patterns.into_iter().map(|parts| TermTest::Pattern {
+            pattern: Arc::new(Pattern::new(parts, true)),
+            caseless: false,
+        });
+        let phrases = ["ab", "ab b", "a ab a"].map(|text| {
+            let words: Vec<String> = text.split(' ').map(str::to_owned).collect();
+            TermTest::Phrase(words.into())
+        });
+        let matchers: Vec<Matcher> = tests
+            .chain(phrases)
+            .map(|test| {
+                let analysis = Analysis::Words;
+                Matcher::Indexed(Arc::new(Indexed { analysis, test }))
+            })
+            .collect();
+        let letters = [
+            "a",
+            "AB",
+            "b",
+            " ",
+            "\t",
+            ".",
+            "'",
+            "_",
+            "1",
+            "é",
+            "É\u{301}",
+        ];
+        let mut passed = 0;
+        for number in 0..letters.len().pow(5) {
+            let digits = (0..5).map(|place| number / letters.len().pow(place) % letters.len());
+            let text: String = digits.map(|digit| letters[digit]).collect();
+            for matcher in &matchers {
+                let plain = matcher.matches_text(&text);
+                let piece = Piece::of(matcher).map(|piece| piece.passes(matcher, &text));
+                assert_eq!(piece.unwrap_or(plain), plain, "{text:?} {matcher}");
+                passed += usize::from(plain);
+            }
+        }
+        assert!(passed > 10_000, "{passed}");
+    }
 }

@@ -595,6 +595,8 @@ fn add(
         version: entry.version,
     };
     if let (Some(source), Some(row)) = (entry.source, row) {
+        // An event is UTF-8, so nothing is copied or replaced.
+        let source = String::from_utf8_lossy(&source);
         let document: TantivyDocument = index.document(&entry.id, numbers, &source, row);
         writer.add_document(document)?;
     }
