@@ -118,6 +118,16 @@ impl Http {
         }
     }
 
+    /// Asks once, for what does not matter much.
+    pub(super) async fn once_json(
+        &self,
+        method: Method,
+        path: &str,
+        body: Value,
+    ) -> Result<Answer, reqwest::Error> {
+        self.once(method, path, Some(&Body::Json(body))).await
+    }
+
     /// Waits before something is tried again.
     pub(super) async fn wait(&self, wait: &mut Wait, reason: &str) {
         let time = wait.next();

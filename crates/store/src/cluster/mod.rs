@@ -18,6 +18,9 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+/// How long a server keeps a point in time between two pages.
+const KEEP_ALIVE: &str = "5m";
+
 /// Told of each wait before something is tried again: why, and for how long.
 pub type OnWait = Arc<dyn Fn(&str, Duration) + Send + Sync>;
 
@@ -63,8 +66,6 @@ pub struct Product {
 pub struct Cluster {
     http: Http,
     product: Product,
-    /// Keeps the searches of one scan on the same copies of the shards.
-    session: String,
     known: Mutex<Known>,
 }
 
@@ -77,6 +78,8 @@ struct Known {
     shards: HashMap<(String, u32), Shard>,
     /// How many sequence numbers a page has.
     widths: HashMap<(String, u32), u64>,
+    /// The points in time that are open, each with the first sequence number that is not in it.
+    points: HashMap<(String, u32), (String, u64)>,
 }
 
 impl Cluster {
@@ -107,7 +110,6 @@ impl Cluster {
             Some(major) if (is_open_search || is_elastic) && least <= major => Ok(Cluster {
                 http,
                 product,
-                session: random_id(),
                 known: Mutex::default(),
             }),
             Some(_) if is_open_search || is_elastic => Err(StoreError::Refused {
@@ -178,6 +180,57 @@ impl Cluster {
     fn set_width(&self, shard: &Shard, width: u64) {
         let key = (shard.uuid.clone(), shard.number);
         self.known().widths.insert(key, width);
+    }
+
+    /// The point in time that a shard is read in, and a sequence number that is higher than all in it; none if the index is
+    /// gone.
+    async fn point_in_time(&self, shard: &Shard) -> Result<Option<(String, u64)>, StoreError> {
+        let key = (shard.uuid.clone(), shard.number);
+        if let Some(known) = self.known().points.get(&key).cloned() {
+            return Ok(Some(known));
+        }
+        let (place, name) = match self.product.is_open_search {
+            true => ("_search/point_in_time", "pit_id"),
+            false => ("_pit", "id"),
+        };
+        let path = format!(
+            "/{}/{place}?keep_alive={KEEP_ALIVE}&preference=_shards:{}",
+            escaped(&shard.index),
+            shard.number
+        );
+        let answer = self.http.ask(Method::POST, &path, None).await?;
+        if answer.status == 404 {
+            return Ok(None);
+        }
+        let opened: Value = answer.read()?;
+        let id = opened[name].as_str().unwrap_or_default().to_owned();
+        let now = scan::shards_of(self, &shard.index).await?;
+        let is_it = |now: &&Shard| (&now.uuid, now.number) == (&shard.uuid, shard.number);
+        let Some(now) = now.iter().find(is_it) else {
+            return Ok(None);
+        };
+        let mut known = self.known();
+        if let Some(shard) = known.shards.get_mut(&key) {
+            shard.end = shard.end.max(now.end);
+        }
+        known.points.insert(key, (id.clone(), now.end));
+        Ok(Some((id, now.end)))
+    }
+
+    fn forget_point_in_time(&self, shard: &Shard) -> Option<String> {
+        let key = (shard.uuid.clone(), shard.number);
+        self.known().points.remove(&key).map(|(id, _)| id)
+    }
+
+    /// What is not closed, the server closes some minutes later.
+    async fn close_point_in_time(&self, shard: &Shard) {
+        if let Some(id) = self.forget_point_in_time(shard) {
+            let (path, body) = match self.product.is_open_search {
+                true => ("/_search/point_in_time", json!({"pit_id": [id]})),
+                false => ("/_pit", json!({"id": id})),
+            };
+            drop(self.http.once_json(Method::DELETE, path, body).await);
+        }
     }
 
     /// Whether an index is still the one that was read.

@@ -1,8 +1,10 @@
 //! Reading whole indices by the sequence numbers of their shards.
 //!
 //! A page is what one search finds in a range of numbers of one shard: it is seen as it is at one time, needs no sorting, and
-//! a cursor into it is a number that stays valid. A document that is changed while the scan runs gets a number beyond its
-//! end. All pages of a shard come from the same copy of it, so that what is there when the scan begins is there on its page.
+//! a cursor into it is a number that stays valid. All pages of a shard come from the same copy of it, as it is when its first page is read (a point in time), so that
+//! what is there then is on its page. A cursor needs none: where it has expired, another one is opened. A document that is
+//! changed gets a higher number, so the scan of a shard ends with the highest one that it had right after a point in time was
+//! opened.
 
 use super::{Cluster, escaped};
 use crate::{Cursor, Document, MAX_PAGE, Page, Position, Scan, StoreError};
@@ -13,6 +15,11 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 use super::http::{Body, Wait};
+
+/// The request for a page. What the scan does not need is left out of the answer.
+const PAGE: &str = "/_search?request_cache=false&filter_path=hits.hits._index,hits.hits._id,\
+     hits.hits._routing,hits.hits._seq_no,hits.hits._primary_term,hits.hits._version,\
+     hits.hits._source,timed_out,_shards";
 
 /// A shard, as the scan knows it.
 pub(super) struct Shard {
@@ -81,16 +88,6 @@ pub(super) async fn page(cluster: &Cluster, scan: &Scan) -> Result<Page, StoreEr
     }
     let shards = shards(cluster, scan).await?;
     let mut positions = begin(cluster, scan, &shards)?;
-    let end = Cursor {
-        indices: positions
-            .iter()
-            .map(|position| Position {
-                next: position.end,
-                end: u64::MAX,
-                ..position.clone()
-            })
-            .collect(),
-    };
     let mut documents = Vec::new();
     for position in &mut positions {
         if position.next >= position.end {
@@ -107,6 +104,16 @@ pub(super) async fn page(cluster: &Cluster, scan: &Scan) -> Result<Page, StoreEr
     let is_done = positions
         .iter()
         .all(|position| position.next >= position.end);
+    let end = Cursor {
+        indices: positions
+            .iter()
+            .map(|position| Position {
+                next: position.end,
+                end: u64::MAX,
+                ..position.clone()
+            })
+            .collect(),
+    };
     Ok(Page {
         documents,
         next: (!is_done).then_some(Cursor { indices: positions }),
@@ -123,6 +130,13 @@ async fn shards(cluster: &Cluster, scan: &Scan) -> Result<Vec<Shard>, StoreError
     {
         return Ok(known);
     }
+    let shards = shards_of(cluster, &scan.indices).await?;
+    cluster.learn(&shards);
+    Ok(shards)
+}
+
+/// The shards of indices; none of those that are not there.
+pub(super) async fn shards_of(cluster: &Cluster, indices: &str) -> Result<Vec<Shard>, StoreError> {
     #[derive(Deserialize)]
     struct Stats {
         #[serde(default)]
@@ -136,10 +150,9 @@ async fn shards(cluster: &Cluster, scan: &Scan) -> Result<Vec<Shard>, StoreError
     }
     let path = format!(
         "/{}/_stats/docs?level=shards&filter_path=indices.*.uuid,indices.*.shards.*.seq_no",
-        escaped(&scan.indices)
+        escaped(indices)
     );
-    let answer = cluster.http.ask(Method::GET, &path, None).await?;
-    let stats: Stats = answer.read()?;
+    let stats: Stats = cluster.http.ask(Method::GET, &path, None).await?.read()?;
     let mut shards = Vec::new();
     for (index, of_index) in stats.indices {
         for (number, copies) in of_index.shards {
@@ -154,7 +167,6 @@ async fn shards(cluster: &Cluster, scan: &Scan) -> Result<Vec<Shard>, StoreError
             });
         }
     }
-    cluster.learn(&shards);
     Ok(shards)
 }
 
@@ -197,16 +209,14 @@ async fn next(
     position: &mut Position,
 ) -> Result<Vec<Document>, StoreError> {
     let size = scan.size as u64;
-    let path = format!(
-        "/{}/_search?preference=_shards:{}%7C{}&request_cache=false&filter_path=hits.hits._index,\
-         hits.hits._id,hits.hits._routing,hits.hits._seq_no,hits.hits._primary_term,\
-         hits.hits._version,hits.hits._source,timed_out,_shards",
-        escaped(&shard.index),
-        shard.number,
-        cluster.session,
-    );
     let mut wait = Wait::default();
     loop {
+        let Some((pit, seen)) = cluster.point_in_time(shard).await? else {
+            // The index went while it was read.
+            position.next = position.end;
+            return Ok(Vec::new());
+        };
+        position.end = position.end.max(seen);
         let width = cluster.width(shard).max(size);
         let end = position.end.min(position.next.saturating_add(width));
         let range = json!({"range": {"_seq_no": {"gte": position.next, "lt": end}}});
@@ -215,6 +225,7 @@ async fn next(
             .flatten()
             .collect();
         let body = json!({
+            "pit": {"id": pit, "keep_alive": super::KEEP_ALIVE},
             "size": size,
             "query": {"bool": {"filter": filter}},
             "sort": ["_doc"],
@@ -224,12 +235,13 @@ async fn next(
         });
         let answer = cluster
             .http
-            .ask(Method::POST, &path, Some(&Body::Json(body)))
+            .ask(Method::POST, PAGE, Some(&Body::Json(body)))
             .await?;
         if answer.status == 404 {
-            // The index went while it was read.
-            position.next = position.end;
-            return Ok(Vec::new());
+            // It has expired, or its node went. What was read stays read.
+            cluster.forget_point_in_time(shard);
+            cluster.http.wait(&mut wait, &answer.reason()).await;
+            continue;
         }
         let found: Found = match answer.read() {
             Ok(found) => found,
@@ -254,6 +266,9 @@ async fn next(
             cluster.set_width(shard, width.saturating_mul(2));
         }
         position.next = end;
+        if position.next >= position.end {
+            cluster.close_point_in_time(shard).await;
+        }
         return hits.into_iter().map(Hit::document).collect();
     }
 }
