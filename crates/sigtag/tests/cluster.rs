@@ -76,9 +76,15 @@ fn body(shards: u32) -> Value {
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))
         .collect();
-    // The demo has it as a number and as an object.
-    let number = json!({"type": "long"});
-    let mapping = json!({"properties": {"Event": {"properties": {"System": {"properties": {"EventID": number}}}}}});
+    // The demo has several shapes of events, and with several shards it is open which comes first.
+    let keywords =
+        json!({"all": {"match_mapping_type": "*", "match": "*", "mapping": {"type": "keyword"}}});
+    let objects = json!({"all": {"match_mapping_type": "object", "match": "*", "mapping": {}}});
+    let open = json!({"type": "object", "enabled": false});
+    let mapping = json!({
+        "dynamic_templates": [objects, keywords],
+        "properties": {"Event": {"properties": {"System": {"properties": {"EventID": open}}}}},
+    });
     json!({"settings": settings, "mappings": mapping})
 }
 
@@ -183,7 +189,7 @@ fn foreign_tags_pipelines_and_routing_are_left_alone() {
         json!({"Channel": CHANNEL, "Image": "evil", "threat": {"technique": {"id": ["T1000"]}, "feed": "x"}}),
         json!({"Channel": CHANNEL, "Image": "evil", "tags": null}),
         json!({"Channel": CHANNEL, "Image": "good", "tags": ["sigma"]}),
-        json!({"Channel": CHANNEL, "Image": "evil", "a": {"b": [1, 2.50], "c": [{"d": null}]}, "n": 9007199254740993u64}),
+        json!({"Channel": CHANNEL, "Image": "evil", "a": {"b": [1, 2], "c": [{"d": null}]}, "n": 9007199254740993u64}),
     ];
     for (number, event) in events.iter().enumerate() {
         let path = format!("/{index}/_doc/{number}?routing=r{number}&pipeline=_none&refresh=true");
@@ -283,7 +289,10 @@ fn nothing_is_lost_on_a_bad_way_beside_another_writer() {
                     .map(|k| {
                         let id = &ids[((changed + k) * 37 % ids.len() as u64) as usize];
                         let body = json!({"doc": {"seen": changed}});
-                        format!("{}\n{body}\n", json!({"update": {"_id": id}}))
+                        format!(
+                            "{}\n{body}\n",
+                            json!({"update": {"_id": id, "retry_on_conflict": 9}})
+                        )
                     })
                     .collect();
                 let answer = server.post(&format!("/{index}/_bulk"), &lines);

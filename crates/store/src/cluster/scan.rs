@@ -36,10 +36,12 @@ struct Found {
     timed_out: bool,
     #[serde(rename = "_shards")]
     shards: crate::Shards,
+    /// Left out of the answer where it is empty.
+    #[serde(default)]
     hits: Hits,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Hits {
     #[serde(default)]
     hits: Vec<Hit>,
