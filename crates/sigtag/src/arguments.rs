@@ -138,6 +138,7 @@ pub(crate) struct RunOptions {
   sigtag tag --rules sigma/rules --min-level high a.evtx b.jsonl.gz > tagged.jsonl
   zcat old/*.gz | sigtag tag --rules my-rules --all --output all.jsonl -
   sigtag tag --rules sigma/rules --store my-store --index 'logs-*'
+  sigtag tag --rules sigma/rules --store https://localhost:9200 --index 'winlogbeat-*'
 
 Exit codes:
   0    all was done; also when rules need set-up
@@ -152,9 +153,13 @@ pub(crate) struct TagCommand {
     #[command(flatten)]
     pub(crate) options: TagOptions,
 
-    /// Tag the events in this store, which `sigtag load` has made, instead of those of files.
-    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, requires = "index", conflicts_with_all = ["input", "output", "all"])]
-    pub(crate) store: Option<PathBuf>,
+    /// Tag the events in this store instead of those of files: a folder that `sigtag load` has made, or the URL of a cluster
+    /// of Elasticsearch or OpenSearch; several nodes of it separated by commas.
+    #[arg(long, value_name = "DIR|URL", value_hint = ValueHint::DirPath, requires = "index", conflicts_with_all = ["input", "output", "all"])]
+    pub(crate) store: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) access: AccessOptions,
 
     /// The indices of the store: names, patterns with `*`, aliases; several separated by commas.
     #[arg(
@@ -195,9 +200,12 @@ Exit codes:
   2    wrong usage or configuration; nothing was done
   130  interrupted; what was read by then is in the store")]
 pub(crate) struct LoadCommand {
-    /// The folder of the store.
-    #[arg(long, required = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
-    pub(crate) store: PathBuf,
+    /// The store: a folder, or the URL of a cluster of Elasticsearch or OpenSearch; several nodes of it separated by commas.
+    #[arg(long = "store", required = true, value_name = "DIR|URL", value_hint = ValueHint::DirPath)]
+    pub(crate) place: String,
+
+    #[command(flatten)]
+    pub(crate) access: AccessOptions,
 
     /// The index that the events go to.
     #[arg(long, required = true, value_name = "NAME")]
@@ -321,9 +329,26 @@ pub(crate) struct IndicesCommand {
 /// Where the events lie.
 #[derive(Args, Debug)]
 pub(crate) struct StoreOption {
-    /// The folder of the store, which `sigtag load` has made.
-    #[arg(long = "store", required = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
-    pub(crate) folder: PathBuf,
+    /// The store: a folder that `sigtag load` has made, or the URL of a cluster of Elasticsearch or OpenSearch, such as
+    /// https://localhost:9200; several nodes of it separated by commas.
+    #[arg(long = "store", required = true, value_name = "DIR|URL", value_hint = ValueHint::DirPath)]
+    pub(crate) place: String,
+
+    #[command(flatten)]
+    pub(crate) access: AccessOptions,
+}
+
+/// How a cluster is reached. Who asks is in the environment: `SIGTAG_USER` and `SIGTAG_PASSWORD`, or `SIGTAG_API_KEY`, or
+/// `SIGTAG_BEARER`.
+#[derive(Args, Debug)]
+pub(crate) struct AccessOptions {
+    /// Trust only certificates that these (PEM) have signed.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = "Clusters")]
+    pub(crate) ca: Option<PathBuf>,
+
+    /// Take every certificate: whoever is on the way to the cluster can read and change everything.
+    #[arg(long, help_heading = "Clusters")]
+    pub(crate) insecure: bool,
 }
 
 /// How to print rows.

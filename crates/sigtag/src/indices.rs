@@ -1,33 +1,37 @@
 //! `sigtag indices`: which there are.
 
 use crate::arguments::{IndicesCommand, Rows};
+use crate::stores::Want;
 use crate::{Exit, show, stores};
-use store::{Embedded, IndexInfo};
+use store::IndexInfo;
 
 pub(crate) fn run(command: &IndicesCommand) -> Exit {
-    let folder = &command.store.folder;
-    let changes = command.delete || command.alias.is_some();
-    let store = match changes {
-        true => stores::to_write(folder),
-        false => Embedded::open_to_read(folder),
+    let want = match command.delete || command.alias.is_some() {
+        true => Want::Write,
+        false => Want::Read,
     };
-    let listed = stores::with(store, async |store| {
-        if command.delete {
-            return store.delete(&command.index).await.map(|names| {
-                let lines = names.iter().map(|name| format!("deleted {name}\n"));
-                lines.collect::<String>().into_bytes()
-            });
-        }
-        let indices = store.indices(&command.index).await?;
-        match &command.alias {
-            Some(alias) => {
-                let names = indices.into_iter().map(|index| index.name).collect();
-                store.alias(alias, names).await?;
-                rows(&store.indices(alias).await?, command.format)
+    let listed = stores::with(
+        &command.store.place,
+        &command.store.access,
+        want,
+        async |store| {
+            if command.delete {
+                return store.delete(&command.index).await.map(|names| {
+                    let lines = names.iter().map(|name| format!("deleted {name}\n"));
+                    lines.collect::<String>().into_bytes()
+                });
             }
-            None => rows(&indices, command.format),
-        }
-    });
+            let indices = store.indices(&command.index).await?;
+            match &command.alias {
+                Some(alias) => {
+                    let names = indices.into_iter().map(|index| index.name).collect();
+                    store.alias(alias, names).await?;
+                    rows(&store.indices(alias).await?, command.format)
+                }
+                None => rows(&indices, command.format),
+            }
+        },
+    );
     match listed {
         Ok(text) => show::output(&text, Exit::Done),
         Err(exit) => exit,

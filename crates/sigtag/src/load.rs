@@ -2,11 +2,12 @@
 
 use crate::arguments::LoadCommand;
 use crate::run::Run;
+use crate::stores::Want;
 use crate::{Exit, run, show, stores};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::sync::Arc;
-use store::{Embedded, Store, StoreError};
+use store::{Store, StoreError};
 use tagger::Rules;
 
 pub(crate) fn run(command: &LoadCommand) -> Exit {
@@ -31,7 +32,7 @@ pub(crate) fn run(command: &LoadCommand) -> Exit {
     };
     let tagger = (!command.rules.is_empty()).then(|| run::tagger(options.profile, &rules));
     let inputs = input::inputs(&command.input);
-    let loaded = stores::with(Embedded::open(&command.store), async |store| {
+    let loaded = stores::with(&command.place, &command.access, Want::Make, async |store| {
         make(store, &command.index, command.schema.is_some(), body).await?;
         let run = Run::start(&options.run, inputs.size(), run::Unit::Bytes);
         let options = tagger::Options {

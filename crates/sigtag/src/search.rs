@@ -1,10 +1,11 @@
 //! `sigtag search`: hits as a table or as lines, and aggregations.
 
 use crate::arguments::{Rows, SearchCommand};
+use crate::stores::Want;
 use crate::{Exit, show, stores};
 use serde_json::{Map, Value, json};
 use std::io::{self, Write};
-use store::{Embedded, MAX_HITS, MAX_PAGE, Scan, Store, StoreError};
+use store::{MAX_HITS, MAX_PAGE, Scan, Store, StoreError};
 
 /// A column of the table: its head, and the fields of which the first that an event has is shown.
 type Column = (String, Vec<String>);
@@ -52,13 +53,16 @@ pub(crate) fn run(command: &SearchCommand) -> Exit {
         ));
         return Exit::Usage;
     }
-    // Many hits are read in several steps, and all of them are to be of one moment.
-    let store = Embedded::open_snapshot(&command.store.folder);
-    let searched = stores::with(store, async |store| match aggs {
-        Some(aggs) => aggregate(command, store, query, aggs).await,
-        None if command.size > MAX_HITS => export(command, store, query).await,
-        None => search(command, store, query).await,
-    });
+    let searched = stores::with(
+        &command.store.place,
+        &command.store.access,
+        Want::Read,
+        async |store| match aggs {
+            Some(aggs) => aggregate(command, store, query, aggs).await,
+            None if command.size > MAX_HITS => export(command, store, query).await,
+            None => search(command, store, query).await,
+        },
+    );
     searched.unwrap_or_else(|exit| exit)
 }
 

@@ -47,6 +47,11 @@ pub(crate) fn not_written(file: Option<&Path>, cause: &io::Error) -> Exit {
     Exit::Incomplete
 }
 
+/// Tells of something that the user should know.
+pub(crate) fn warning(text: &dyn Display) {
+    eprintln!("{} {}", "warning:".yellow().bold(), safe(&text.to_string()));
+}
+
 /// Tells of something that went wrong.
 pub(crate) fn error(error: &dyn Display) {
     eprintln!("{} {}", "error:".red().bold(), safe(&error.to_string()));

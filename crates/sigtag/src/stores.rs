@@ -1,32 +1,52 @@
 //! Stores on the command line.
 
+use crate::arguments::AccessOptions;
 use crate::{Exit, show};
 use std::path::Path;
-use store::{Embedded, Store, StoreError};
+use std::sync::Arc;
+use store::{Access, Cluster, Credentials, Embedded, Store, StoreError};
 
-/// Opens a store that is there, to write to it.
-pub(crate) fn to_write(folder: &Path) -> Result<Embedded, StoreError> {
-    // What opens a store to write would make one.
-    Embedded::open_to_read(folder)?;
-    Embedded::open(folder)
+/// What a command wants of a store.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Want {
+    /// To read what is there: all of it as it is at one moment, in however many steps.
+    Read,
+    /// To change what is there.
+    Write,
+    /// To write, also if nothing is there.
+    Make,
+}
+
+/// An open store.
+enum Open {
+    Folder(Embedded),
+    Cluster(Cluster),
 }
 
 /// Does `work` with a store, and closes it. Errors have been shown.
 pub(crate) fn with<T>(
-    store: Result<Embedded, StoreError>,
+    place: &str,
+    access: &AccessOptions,
+    want: Want,
     work: impl AsyncFnOnce(&dyn Store) -> Result<T, StoreError>,
 ) -> Result<T, Exit> {
-    let done = store.and_then(|store| {
-        let runtime = tokio::runtime::Builder::new_current_thread().build();
-        let runtime = runtime.map_err(|source| StoreError::Io {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    let done = runtime
+        .map_err(|source| StoreError::Io {
             path: "the runtime".into(),
             source,
-        })?;
-        let done = runtime.block_on(work(&store));
-        // The first thing that went wrong is told.
-        let closed = store.close();
-        done.and_then(|done| closed.map(|()| done))
-    });
+        })
+        .and_then(|runtime| {
+            runtime.block_on(async {
+                let store = open(place, access, want).await?;
+                let done = work(store.store()).await;
+                // The first thing that went wrong is told.
+                let closed = store.close();
+                done.and_then(|done| closed.map(|()| done))
+            })
+        });
     done.map_err(|error| {
         show::error(&error);
         match error {
@@ -37,4 +57,80 @@ pub(crate) fn with<T>(
             _ => Exit::Usage,
         }
     })
+}
+
+async fn open(place: &str, access: &AccessOptions, want: Want) -> Result<Open, StoreError> {
+    if place.contains("://") {
+        return Cluster::connect(self::access(place, access)?)
+            .await
+            .map(Open::Cluster);
+    }
+    let folder = Path::new(place);
+    let store = match want {
+        Want::Read => Embedded::open_snapshot(folder),
+        // What opens a store to write would make one.
+        Want::Write => Embedded::open_to_read(folder).and_then(|_| Embedded::open(folder)),
+        Want::Make => Embedded::open(folder),
+    };
+    store.map(Open::Folder)
+}
+
+fn access(urls: &str, options: &AccessOptions) -> Result<Access, StoreError> {
+    let ca = options.ca.as_ref().map(|file| {
+        std::fs::read(file).map_err(|source| StoreError::Io {
+            path: file.clone(),
+            source,
+        })
+    });
+    if options.insecure {
+        show::warning(
+            &"--insecure: whoever is on the way to the cluster can read and change everything",
+        );
+    }
+    Ok(Access {
+        urls: urls
+            .split(',')
+            .map(|url| url.trim().trim_end_matches('/').to_owned())
+            .collect(),
+        credentials: credentials(),
+        ca: ca.transpose()?,
+        insecure: options.insecure,
+        on_wait: Arc::new(|reason, time| {
+            show::warning(&format!(
+                "waiting {:.1} s for the cluster: {reason}",
+                time.as_secs_f64()
+            ));
+        }),
+    })
+}
+
+/// Who asks, as the environment says.
+fn credentials() -> Option<Credentials> {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    if let Some(key) = variable("SIGTAG_API_KEY") {
+        return Some(Credentials::ApiKey(key));
+    }
+    if let Some(token) = variable("SIGTAG_BEARER") {
+        return Some(Credentials::Bearer(token));
+    }
+    variable("SIGTAG_USER").map(|user| Credentials::Basic {
+        user,
+        password: variable("SIGTAG_PASSWORD").unwrap_or_default(),
+    })
+}
+
+impl Open {
+    fn store(&self) -> &dyn Store {
+        match self {
+            Open::Folder(store) => store,
+            Open::Cluster(cluster) => cluster,
+        }
+    }
+
+    fn close(self) -> Result<(), StoreError> {
+        match self {
+            Open::Folder(store) => store.close(),
+            Open::Cluster(_) => Ok(()),
+        }
+    }
 }

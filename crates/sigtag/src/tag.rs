@@ -2,6 +2,7 @@
 
 use crate::arguments::TagCommand;
 use crate::run::Run;
+use crate::stores::Want;
 use crate::{Exit, run, show, stores};
 use input::Inputs;
 use std::fs::{File, Metadata};
@@ -16,7 +17,7 @@ pub(crate) fn run(command: &TagCommand) -> Exit {
         return Exit::Usage;
     };
     let tagged = match (&command.store, &command.index) {
-        (Some(folder), Some(indices)) => in_store(command, rules, folder, indices),
+        (Some(place), Some(indices)) => in_store(command, rules, place, indices),
         _ => in_files(command, rules),
     };
     let (summary, exit) = match tagged {
@@ -49,10 +50,10 @@ fn in_files(command: &TagCommand, rules: run::LoadedRules) -> Result<Summary, Ex
 fn in_store(
     command: &TagCommand,
     rules: run::LoadedRules,
-    folder: &Path,
+    place: &str,
     indices: &str,
 ) -> Result<Summary, Exit> {
-    stores::with(stores::to_write(folder), async |store| {
+    stores::with(place, &command.access, Want::Write, async |store| {
         let documents = store.count(indices, &serde_json::json!({})).await?;
         let run = Run::start(&command.options.run, documents, run::Unit::Documents);
         let options = tagger::Options {

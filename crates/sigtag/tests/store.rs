@@ -1,71 +1,21 @@
 //! Stores on the command line: events are loaded, tagged where they lie, searched, and untagged.
 
+mod desk;
+
+use desk::Desk;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use tempfile::TempDir;
+use std::path::Path;
 
-/// A folder of its own, with the rules and events of the demo beside it.
-struct Desk {
-    folder: TempDir,
-}
-
-/// How a command ended.
-#[derive(Debug)]
-struct Ran {
-    code: i32,
-    out: String,
-    err: String,
-}
-
-impl Desk {
-    fn new(files: &[(&str, &str)]) -> Desk {
-        let folder = tempfile::tempdir().unwrap();
-        for (name, text) in files {
-            fs::write(folder.path().join(name), text).unwrap();
-        }
-        Desk { folder }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn run(&self, arguments: &[&str]) -> Ran {
-        self.run_with(arguments, "")
-    }
-
-    /// With something on standard input.
-    fn run_with(&self, arguments: &[&str], input: &str) -> Ran {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_sigtag"));
-        command.current_dir(&self.folder).args(arguments);
-        command.stdin(Stdio::piped());
-        command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
-        let text = input.to_owned();
-        let mut stdin = child.stdin.take().unwrap();
-        // Who fails at once does not read.
-        let writer = std::thread::spawn(move || drop(stdin.write_all(text.as_bytes())));
-        let output = child.wait_with_output().unwrap();
-        writer.join().unwrap();
-        Ran {
-            code: output.status.code().unwrap(),
-            out: String::from_utf8(output.stdout).unwrap(),
-            err: String::from_utf8(output.stderr).unwrap(),
-        }
-    }
-
-    /// Runs what has to succeed, and gives its summary.
-    fn stats(&self, arguments: &[&str]) -> Value {
-        let ran = self.run(&[arguments, &["--stats", "stats.json"]].concat());
-        assert_eq!(ran.code, 0, "{arguments:?}: {}", ran.err);
-        serde_json::from_slice(&fs::read(self.path("stats.json")).unwrap()).unwrap()
-    }
-
+trait Stored {
     /// The texts of all documents by index and id, with when they were tagged left out.
+    fn content(&self, store: &str) -> BTreeMap<(String, String), String>;
+
+    fn hits(&self, query: &str) -> Vec<Value>;
+}
+
+impl Stored for Desk {
     fn content(&self, store: &str) -> BTreeMap<(String, String), String> {
         let all = ["--index", "*", "--format", "jsonl", "--size", "1000000"];
         let ran = self.run(&[&["search", "--store", store], &all[..]].concat());

@@ -69,6 +69,22 @@ pub enum StoreError {
     /// A cursor that belongs to an index that is gone, or was not made by this store.
     #[error("the cursor cannot be used any more: {0}")]
     Cursor(String),
+    /// No server can be reached, or what is reached is none.
+    #[error("{url}: {reason}")]
+    Unreachable {
+        /// Where it was looked for.
+        url: String,
+        /// Why, and what to do.
+        reason: String,
+    },
+    /// A server refuses what it was asked for.
+    #[error("the server refuses {what}: {reason}")]
+    Refused {
+        /// What: `GET /_stats`.
+        what: String,
+        /// Why, and what to do.
+        reason: String,
+    },
     /// The file system refused. Writes that were under way may or may not have happened.
     #[error("{path}: {source}")]
     Io {
@@ -116,7 +132,10 @@ pub enum Rejected {
     /// The document to be created is there already, with this sequence number.
     #[error("the document exists already, with sequence number {0}")]
     Exists(u64),
-    /// The document to be deleted is not there.
+    /// The server refuses it: a block, a strict mapping, a limit.
+    #[error("{0}")]
+    Refused(String),
+    /// The document to be deleted, or its index, is not there.
     #[error("no such document")]
     Missing,
 }

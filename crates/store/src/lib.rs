@@ -53,11 +53,13 @@
 //! # }).unwrap();
 //! ```
 
+mod cluster;
 mod embedded;
 mod error;
 mod names;
 mod store;
 
+pub use cluster::{Access, Cluster, Credentials, OnWait, Product};
 pub use embedded::Embedded;
 pub use error::{Rejected, StoreError};
 pub use store::{

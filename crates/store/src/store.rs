@@ -85,6 +85,12 @@ pub trait Store: Send + Sync {
     /// [`StoreError::NoIndex`], [`StoreError::Query`], [`StoreError::Cursor`].
     fn scan<'a>(&'a self, scan: &'a Scan) -> Answer<'a, Page>;
 
+    /// Reads single documents as they are now, also what searches do not find yet; none for one that is not there.
+    ///
+    /// # Errors
+    /// [`StoreError::NoIndex`].
+    fn get<'a>(&'a self, index: &'a str, ids: &'a [String]) -> Answer<'a, Vec<Option<Document>>>;
+
     /// Answers a search, written as Elasticsearch's request: `query`, `aggs`, `size`, `from`, `sort`, `search_after`,
     /// `_source`, `track_total_hits`, `version`, `seq_no_primary_term`.
     ///
@@ -154,6 +160,14 @@ pub enum Write {
         /// The sequence number that the document must have now; none if that does not matter.
         if_seq_no: Option<u64>,
     },
+    /// A document that was read is to have another text, unless somebody has changed it since: then the write is
+    /// [`Rejected::Conflict`](crate::Rejected::Conflict).
+    Update {
+        /// As it was read.
+        read: Box<Document>,
+        /// Its JSON text.
+        source: Vec<u8>,
+    },
     /// The document goes.
     Delete {
         /// Its id.
@@ -215,6 +229,9 @@ pub struct Cursor {
 pub struct Position {
     /// The index, by its uuid.
     pub uuid: String,
+    /// The part of it that has sequence numbers of its own; 0 if there is only one.
+    #[serde(default)]
+    pub shard: u32,
     /// The first sequence number that has not been read.
     pub next: u64,
     /// The first one that is not to be read.
@@ -245,12 +262,14 @@ pub struct Document {
     pub primary_term: u64,
     /// How often it was written.
     pub version: u64,
+    /// What it was routed by, if that is not its id.
+    pub routing: Option<String>,
     /// Its JSON text, byte for byte.
     pub source: String,
 }
 
 /// The answer to a search, which becomes Elasticsearch's JSON when it is serialized.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SearchResponse {
     /// How long it took, in milliseconds.
     pub took: u64,
@@ -267,7 +286,7 @@ pub struct SearchResponse {
 }
 
 /// How many shards took part in a search: one for each index, and all of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shards {
     /// How many there are.
     pub total: usize,
@@ -280,7 +299,7 @@ pub struct Shards {
 }
 
 /// The documents that a search has found.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Hits {
     /// How many there are in all; none with `track_total_hits: false`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -292,7 +311,7 @@ pub struct Hits {
 }
 
 /// How many documents a search has found.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Total {
     /// So many,
     pub value: u64,
@@ -301,7 +320,7 @@ pub struct Total {
 }
 
 /// Whether a number is exact.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Relation {
     /// It is.
@@ -311,7 +330,7 @@ pub enum Relation {
 }
 
 /// A document that a search has found.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SearchHit {
     /// Its index.
     #[serde(rename = "_index")]
@@ -335,6 +354,6 @@ pub struct SearchHit {
     #[serde(rename = "_source", skip_serializing_if = "Option::is_none")]
     pub source: Option<Box<RawValue>>,
     /// The values that it was sorted by.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sort: Vec<Value>,
 }

@@ -8,11 +8,11 @@ use event::Event;
 use futures_util::{Stream, TryStreamExt, stream};
 use input::Report;
 use serde_json::{Map, Value, json};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
-use store::{Cursor, Document, Page, Rejected, Scan, Store, StoreError, Write};
+use store::{Document, Page, Rejected, Scan, Store, StoreError, Write};
 use tag::{Outcome, Tagger};
 use tokio::sync::oneshot;
 
@@ -121,22 +121,21 @@ fn missing(wanted: &Value, known: &Value) -> Map<String, Value> {
     all
 }
 
-/// A page of documents for a worker.
+/// Documents for a worker.
 struct Job {
-    page: Page,
+    documents: Vec<Document>,
     reply: oneshot::Sender<Changes>,
 }
 
 /// What a worker has made of a page.
 #[derive(Default)]
 struct Changes {
-    /// By index, and for each the documents before they are changed, without their text, and after.
-    documents: BTreeMap<String, Vec<(Document, Vec<u8>)>>,
+    /// By index, the documents as they were read, and the texts that they are to have.
+    writes: BTreeMap<String, Vec<(Document, Vec<u8>)>>,
     counters: Counters,
     broken: Tally,
     read: u64,
     bytes: u64,
-    end: Option<Cursor>,
 }
 
 impl Job {
@@ -146,17 +145,15 @@ impl Job {
         mut change: impl FnMut(&Document, &mut Counters, &mut Vec<u8>) -> Result<Outcome, String>,
     ) {
         let mut changes = Changes {
-            read: self.page.documents.len() as u64,
-            end: Some(self.page.end),
+            read: self.documents.len() as u64,
             ..Changes::default()
         };
-        for mut document in self.page.documents {
+        for document in self.documents {
             changes.bytes += document.source.len() as u64;
             let mut changed = Vec::new();
             match change(&document, &mut changes.counters, &mut changed) {
                 Ok(Outcome::Tagged | Outcome::Renewed | Outcome::Removed) => {
-                    document.source = String::new();
-                    let of_index = changes.documents.entry(document.index.clone());
+                    let of_index = changes.writes.entry(document.index.clone());
                     of_index.or_default().push((document, changed));
                 }
                 Ok(Outcome::Unchanged | Outcome::Conflict(_)) => {}
@@ -178,11 +175,10 @@ struct Done {
     bytes: u64,
     written: u64,
     /// Documents that somebody else has changed since they were read.
-    again: HashSet<(String, String)>,
+    again: Tally,
     gone: Tally,
     refused: Tally,
     broken: Tally,
-    end: Option<Cursor>,
 }
 
 /// Reads what `scan` finds, lets threads do `work` on it, and writes what that changes.
@@ -195,28 +191,16 @@ async fn pass(
 ) -> Result<Summary, StoreError> {
     let start = Instant::now();
     let workers = Workers::start(options.jobs, work);
-    let indices = scan.indices.clone();
-    let mut done = round(options, store, scan, &workers, None).await?;
-    let mut conflicts = Tally::default();
-    while !done.again.is_empty() {
-        for (index, id) in &done.again {
-            conflicts.add(|| format!("{index}/{id}"));
-        }
-        // Whatever has changed since the scan began has a higher sequence number than it has read.
-        store.refresh(&indices).await?;
-        let scan = Scan {
-            size: PAGE,
-            after: done.end.take(),
-            ..Scan::all(&indices)
-        };
-        let again = std::mem::take(&mut done.again);
-        let more = round(options, store, scan, &workers, Some(again)).await?;
-        done.written += more.written;
-        done.again = more.again;
-        done.end = more.end;
-        done.gone.merge(more.gone);
-        done.refused.merge(more.refused);
-    }
+    let done = pages(options, store, scan)
+        .map_ok(|page| workers.work(page.documents))
+        .try_buffered(2 * options.jobs)
+        .map_ok(|changes| {
+            options.progress.fetch_add(changes.read, Ordering::Relaxed);
+            write(store, &workers, changes)
+        })
+        .try_buffered(WRITES)
+        .try_fold(Done::default(), |done, more| async { Ok(done.and(more)) })
+        .await?;
     let report = Report {
         bytes: done.bytes,
         ..Report::default()
@@ -229,7 +213,7 @@ async fn pass(
     summary.tell(
         "noted",
         "the document was changed meanwhile, and read again",
-        conflicts,
+        done.again,
     );
     summary.tell("noted", "the document was deleted meanwhile", done.gone);
     summary.tell(
@@ -239,32 +223,6 @@ async fn pass(
     );
     summary.tell("lost", "the document is no event", done.broken);
     Ok(summary)
-}
-
-/// One scan to its end. `only` leaves out other documents than these.
-async fn round(
-    options: &Options,
-    store: &dyn Store,
-    scan: Scan,
-    workers: &Workers,
-    only: Option<HashSet<(String, String)>>,
-) -> Result<Done, StoreError> {
-    pages(options, store, scan)
-        .map_ok(|mut page| {
-            if let Some(only) = &only {
-                let is_meant = |one: &Document| only.contains(&(one.index.clone(), one.id.clone()));
-                page.documents.retain(is_meant);
-            }
-            workers.work(page)
-        })
-        .try_buffered(2 * options.jobs)
-        .map_ok(|changes| {
-            options.progress.fetch_add(changes.read, Ordering::Relaxed);
-            write(store, changes)
-        })
-        .try_buffered(WRITES)
-        .try_fold(Done::default(), |done, more| async { Ok(done.and(more)) })
-        .await
 }
 
 /// The pages of a scan, until it is at its end or the run is to end.
@@ -286,36 +244,58 @@ fn pages<'a>(
     })
 }
 
-/// Writes what has changed.
-async fn write(store: &dyn Store, changes: Changes) -> Result<Done, StoreError> {
+/// Writes what has changed. What somebody else has changed meanwhile is read and worked on again.
+async fn write(
+    store: &dyn Store,
+    workers: &Workers,
+    mut changes: Changes,
+) -> Result<Done, StoreError> {
     let mut done = Done {
-        counters: changes.counters,
+        counters: std::mem::take(&mut changes.counters),
         bytes: changes.bytes,
-        broken: changes.broken,
-        end: changes.end,
         ..Done::default()
     };
-    for (index, documents) in changes.documents {
-        let (before, after): (Vec<_>, Vec<_>) = documents.into_iter().unzip();
-        let writes = before.iter().zip(after).map(|(before, source)| Write::Put {
-            id: before.id.clone(),
-            source,
-            if_seq_no: Some(before.seq_no),
-        });
-        let answers = store.write(&index, writes.collect()).await?;
-        for (document, answer) in before.into_iter().zip(answers) {
-            let place = || format!("{index}/{}", document.id);
-            match answer {
-                Ok(_) => done.written += 1,
-                Err(Rejected::Conflict { found: None, .. }) => done.gone.add(place),
-                Err(Rejected::Conflict { .. }) => {
-                    done.again.insert((document.index, document.id));
+    loop {
+        done.broken.merge(changes.broken);
+        let mut again = Vec::new();
+        for (index, documents) in changes.writes {
+            let ids: Vec<String> = documents.iter().map(|(read, _)| read.id.clone()).collect();
+            let writes = documents.into_iter().map(|(read, source)| Write::Update {
+                read: Box::new(read),
+                source,
+            });
+            let answers = store.write(&index, writes.collect()).await?;
+            let mut conflicts = Vec::new();
+            for (id, answer) in ids.into_iter().zip(answers) {
+                let place = || format!("{index}/{id}");
+                match answer {
+                    Ok(_) => done.written += 1,
+                    Err(Rejected::Conflict { found: None, .. } | Rejected::Missing) => {
+                        done.gone.add(place);
+                    }
+                    Err(Rejected::Conflict { .. }) => {
+                        done.again.add(place);
+                        conflicts.push(id);
+                    }
+                    Err(cause) => done.refused.add(|| format!("{}: {cause}", place())),
                 }
-                Err(cause) => done.refused.add(|| format!("{}: {cause}", place())),
+            }
+            if !conflicts.is_empty() {
+                let found = store.get(&index, &conflicts).await?;
+                for (id, document) in conflicts.iter().zip(found) {
+                    match document {
+                        Some(document) => again.push(document),
+                        None => done.gone.add(|| format!("{index}/{id}")),
+                    }
+                }
             }
         }
+        if again.is_empty() {
+            return Ok(done);
+        }
+        // They have been counted as they were first read.
+        changes = workers.work(again).await?;
     }
-    Ok(done)
 }
 
 impl Done {
@@ -323,11 +303,10 @@ impl Done {
         self.counters.merge(more.counters);
         self.bytes += more.bytes;
         self.written += more.written;
-        self.again.extend(more.again);
+        self.again.merge(more.again);
         self.gone.merge(more.gone);
         self.refused.merge(more.refused);
         self.broken.merge(more.broken);
-        self.end = more.end.or(self.end);
         self
     }
 }
@@ -348,11 +327,14 @@ impl Workers {
         Workers { jobs }
     }
 
-    /// Gives a page to the next thread that is free.
-    fn work(&self, page: Page) -> impl Future<Output = Result<Changes, StoreError>> + use<> {
+    /// Gives documents to the next thread that is free.
+    fn work(
+        &self,
+        documents: Vec<Document>,
+    ) -> impl Future<Output = Result<Changes, StoreError>> + use<> {
         let (reply, changes) = oneshot::channel();
         // If no thread is left, the reply is dropped with the job.
-        drop(self.jobs.send(Job { page, reply }));
+        drop(self.jobs.send(Job { documents, reply }));
         async { changes.await.map_err(|_| StoreError::Stopped) }
     }
 }

@@ -238,8 +238,8 @@ impl Store for Meddler {
             if left > 0 {
                 self.left.store(left - 1, Ordering::Relaxed);
                 let others = writes.iter().map(|write| match write {
-                    Write::Put { id, .. } => Write::Put {
-                        id: id.clone(),
+                    Write::Update { read, .. } => Write::Put {
+                        id: read.id.clone(),
                         source: json!({"command": "evil", "n": 3 - left})
                             .to_string()
                             .into_bytes(),
@@ -255,6 +255,14 @@ impl Store for Meddler {
 
     fn scan<'a>(&'a self, scan: &'a Scan) -> store::Answer<'a, store::Page> {
         self.store.scan(scan)
+    }
+
+    fn get<'a>(
+        &'a self,
+        index: &'a str,
+        ids: &'a [String],
+    ) -> store::Answer<'a, Vec<Option<store::Document>>> {
+        self.store.get(index, ids)
     }
 
     fn search<'a>(

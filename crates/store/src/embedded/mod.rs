@@ -16,8 +16,8 @@ mod values;
 mod writer;
 
 use crate::{
-    Answer, Capabilities, IndexInfo, Page, Rejected, Scan, SearchResponse, Store, StoreError,
-    Write, Written,
+    Answer, Capabilities, Document, IndexInfo, Page, Rejected, Scan, SearchResponse, Store,
+    StoreError, Write, Written,
 };
 use crossbeam_channel::Sender;
 use folder::Catalog;
@@ -291,6 +291,18 @@ impl Store for Embedded {
     fn scan<'a>(&'a self, scan: &'a Scan) -> Answer<'a, Page> {
         let scan = scan.clone();
         self.read(move |shared| scan::page(&shared.snapshots(&scan.indices)?, &scan, &shared.ahead))
+    }
+
+    fn get<'a>(&'a self, index: &'a str, ids: &'a [String]) -> Answer<'a, Vec<Option<Document>>> {
+        Box::pin(async move {
+            if self.writing.is_some() {
+                self.refresh(index).await?;
+            }
+            let ids = ids.to_owned();
+            let index = index.to_owned();
+            let get = self.read(move |shared| scan::get(&shared.snapshots(&index)?, &ids));
+            get.await
+        })
     }
 
     fn search<'a>(&'a self, indices: &'a str, request: &'a Value) -> Answer<'a, SearchResponse> {

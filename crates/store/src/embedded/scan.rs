@@ -137,6 +137,27 @@ pub(crate) fn page(
     })
 }
 
+/// The documents with these ids.
+pub(crate) fn get(
+    snapshots: &[Arc<Snapshot>],
+    ids: &[String],
+) -> Result<Vec<Option<Document>>, StoreError> {
+    ids.iter()
+        .map(|id| {
+            let mut found = Vec::new();
+            for snapshot in snapshots {
+                for (number, segment) in (0..).zip(snapshot.segments()) {
+                    if let Some(doc) = segment.with_id(id)?.first() {
+                        let place = (segment.numbers(*doc).seq_no, number, *doc);
+                        read(snapshot, &[place], &mut found)?;
+                    }
+                }
+            }
+            Ok(found.pop())
+        })
+        .collect()
+}
+
 /// Where the page begins and where the scan ends, in each index.
 fn begin(snapshots: &[Arc<Snapshot>], after: Option<&Cursor>) -> Result<Vec<Position>, StoreError> {
     if let Some(cursor) = after {
@@ -161,6 +182,7 @@ fn begin(snapshots: &[Arc<Snapshot>], after: Option<&Cursor>) -> Result<Vec<Posi
         let (next, end) = known.map_or((0, u64::MAX), |known| (known.next, known.end));
         Position {
             uuid: snapshot.uuid.clone(),
+            shard: 0,
             next,
             end: end.min(snapshot.next_seq_no),
         }
@@ -229,6 +251,7 @@ fn read(
             id: stored.id,
             seq_no,
             primary_term: 1,
+            routing: None,
             version: segment.numbers(doc).version,
             source: stored.source,
         });

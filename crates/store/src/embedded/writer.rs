@@ -393,7 +393,9 @@ fn size_of(writes: &[Write]) -> usize {
     writes
         .iter()
         .map(|write| match write {
-            Write::Create { source, .. } | Write::Put { source, .. } => source.len(),
+            Write::Create { source, .. }
+            | Write::Put { source, .. }
+            | Write::Update { source, .. } => source.len(),
             Write::Delete { .. } => 0,
         })
         .sum()
@@ -478,6 +480,7 @@ impl Target {
                 source,
                 if_seq_no,
             } => (id, Some(source), if_seq_no, false),
+            Write::Update { read, source } => (read.id, Some(source), Some(read.seq_no), false),
             Write::Delete { id, if_seq_no } => (id, None, if_seq_no, false),
         };
         if id.is_empty() || id.len() > MAX_ID {

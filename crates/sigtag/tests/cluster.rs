@@ -1,0 +1,549 @@
+//! Events in a cluster are tagged where they lie: on a real server, also when the way to it is bad.
+
+mod desk;
+
+use desk::{Desk, Ran};
+use serde_json::{Value, json};
+use servers::Server;
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// Where the rules of these tests look.
+const CHANNEL: &str = "Microsoft-Windows-Sysmon/Operational";
+
+fn server() -> Option<Server> {
+    servers::server(&["opensearch-3", "opensearch-2"])
+}
+
+fn demo(name: &str) -> String {
+    let path = testkit::workspace_root().join("demo").join(name);
+    path.to_str().unwrap().to_owned()
+}
+
+/// Everything in an index, by id: the texts as the server gives them.
+fn content(server: &Server, index: &str) -> BTreeMap<String, String> {
+    server.post(&format!("/{index}/_refresh"), "");
+    let path = format!("/{index}/_search?size=10000");
+    let found = server.get(&path).body;
+    let hits = found["hits"]["hits"].as_array().unwrap().iter();
+    let all = hits.map(|hit| {
+        let id = hit["_id"].as_str().unwrap().to_owned();
+        (id, hit["_source"].to_string())
+    });
+    all.collect()
+}
+
+/// The hits by the demo's rules, as they are to be: for each, how many events.
+fn expected() -> BTreeMap<String, usize> {
+    let expected = fs::read_to_string(demo("expected.tsv")).unwrap();
+    let mut all = BTreeMap::new();
+    for line in expected.lines() {
+        let rule = line.split('\t').nth(2).unwrap().to_owned();
+        *all.entry(rule).or_default() += 1;
+    }
+    all
+}
+
+fn hits(content: &BTreeMap<String, String>) -> BTreeMap<String, usize> {
+    let mut all = BTreeMap::new();
+    for text in content.values() {
+        let event: Value = serde_json::from_str(text).unwrap();
+        for id in event["sigma"]["rule"]["id"]
+            .as_array()
+            .into_iter()
+            .flatten()
+        {
+            *all.entry(id.as_str().unwrap().to_owned()).or_default() += 1;
+        }
+    }
+    all
+}
+
+/// The body of an index that takes the events of the demo.
+fn body(shards: u32) -> Value {
+    let settings = [
+        ("index.mapping.total_fields.limit", json!(4000)),
+        ("index.mapping.ignore_malformed", json!(true)),
+        ("index.number_of_shards", json!(shards)),
+        ("index.number_of_replicas", json!(0)),
+    ];
+    let settings: serde_json::Map<_, _> = settings
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect();
+    // The demo has several shapes of events, and with several shards it is open which comes first.
+    let keywords =
+        json!({"all": {"match_mapping_type": "*", "match": "*", "mapping": {"type": "keyword"}}});
+    let objects = json!({"all": {"match_mapping_type": "object", "match": "*", "mapping": {}}});
+    let open = json!({"type": "object", "enabled": false});
+    let mapping = json!({
+        "dynamic_templates": [objects, keywords],
+        "properties": {"Event": {"properties": {"System": {"properties": {"EventID": open}}}}},
+    });
+    json!({"settings": settings, "mappings": mapping})
+}
+
+fn values(content: &BTreeMap<String, String>) -> Vec<Value> {
+    let texts = content.values();
+    texts
+        .map(|text| serde_json::from_str(text).unwrap())
+        .collect()
+}
+
+#[test]
+fn events_are_tagged_where_they_lie_and_untagged() {
+    let Some(server) = server() else { return };
+    let (events, rules) = (demo("events"), demo("rules"));
+    for shards in [1, 4] {
+        let index = server.index(&format!("demo-{shards}"));
+        let schema = body(shards).to_string();
+        let desk = Desk::new(&[("schema.json", &schema)]);
+        let at = ["--store", server.url(), "--index", &index];
+        let run = |command: &str, more: &[&str]| desk.stats(&[&[command], &at[..], more].concat());
+
+        let loaded = run("load", &["--schema", "schema.json", &events]);
+        assert_eq!(loaded["events"], loaded["written"]);
+        let bare = content(&server, &index);
+        assert_eq!(loaded["events"], bare.len());
+        let again = run("load", &[&events]);
+        assert_eq!(again["written"], 0);
+
+        let tagged = run("tag", &["--rules", &rules]);
+        let after = content(&server, &index);
+        assert_eq!(hits(&after), expected(), "{shards} shards");
+        assert_eq!(tagged["events"], bare.len());
+        assert_eq!(tagged["written"], tagged["tagged"]);
+        // In the schema of tags, not in that of whatever comes.
+        let counted = server.post(
+            &format!("/{index}/_count"),
+            &json!({"query": {"term": {"sigma.level": "critical"}}}).to_string(),
+        );
+        assert!(
+            counted.body["count"].as_u64().unwrap() > 5,
+            "{}",
+            counted.body
+        );
+
+        let again = run("tag", &["--rules", &rules]);
+        assert_eq!(again["written"], 0);
+        assert_eq!(content(&server, &index), after);
+
+        let search = [
+            &["search"],
+            &at[..],
+            &["--format", "jsonl", "--size", "10000"],
+        ]
+        .concat();
+        let found = desk.run(&[&search[..], &["tags:sigma"]].concat());
+        assert_eq!(
+            found.out.lines().count() as u64,
+            tagged["tagged"].as_u64().unwrap()
+        );
+        let aggs = r#"{"levels": {"terms": {"field": "sigma.level"}}}"#;
+        let counted = desk.run(&[&["search"], &at[..], &["--aggs", aggs]].concat());
+        assert!(counted.out.contains("critical"), "{}", counted.err);
+        let listed = desk.run(&["indices", "--store", server.url(), &index]);
+        assert!(
+            listed.out.contains(&format!(" {} ", bare.len())),
+            "{}",
+            listed.out
+        );
+
+        // One rule goes, and then all of them; what is left is what was there, in its order.
+        let (rule, count) = expected().into_iter().next().unwrap();
+        let gone = run("untag", &["--rule", &rule]);
+        assert_eq!(gone["written"], count);
+        assert!(!hits(&content(&server, &index)).contains_key(&rule));
+        run("untag", &["--all"]);
+        assert_eq!(content(&server, &index), bare);
+    }
+}
+
+#[test]
+fn foreign_tags_pipelines_and_routing_are_left_alone() {
+    let Some(server) = server() else { return };
+    let pipeline = server.index("pipeline");
+    let set = json!({"processors": [{"set": {"field": "seen", "value": "by the pipeline"}}]});
+    let made = server.send(
+        "PUT",
+        &format!("/_ingest/pipeline/{pipeline}"),
+        Some(&set.to_string()),
+    );
+    assert_eq!(made.status, 200);
+    let settings =
+        json!({"settings": {"index.default_pipeline": pipeline, "index.number_of_shards": "3"}});
+    let index = server.create_index("foreign", &settings);
+    let rule = "title: Evil\nid: 5f1abf3e-0000-4000-8000-000000000001\nlogsource: {product: windows, service: sysmon}\n\
+        detection: {selection: {Image|contains: evil}, condition: selection}\nlevel: high\n\
+        tags: [attack.t1218.005]\n";
+    let desk = Desk::new(&[("rule.yml", rule)]);
+    let events = [
+        json!({"Channel": CHANNEL, "Image": "evil"}),
+        json!({"Channel": CHANNEL, "Image": "evil", "tags": "one"}),
+        json!({"Channel": CHANNEL, "Image": "evil", "tags": ["one", "two"]}),
+        json!({"Channel": CHANNEL, "Image": "evil", "threat": {"technique": {"id": ["T1000"]}, "feed": "x"}}),
+        json!({"Channel": CHANNEL, "Image": "evil", "tags": null}),
+        json!({"Channel": CHANNEL, "Image": "good", "tags": ["sigma"]}),
+        json!({"Channel": CHANNEL, "Image": "evil", "a": {"b": [1, 2], "c": [{"d": null}]}, "n": 9007199254740993u64}),
+    ];
+    for (number, event) in events.iter().enumerate() {
+        let path = format!("/{index}/_doc/{number}?routing=r{number}&pipeline=_none&refresh=true");
+        let written = server.send("PUT", &path, Some(&event.to_string()));
+        assert_eq!(written.status, 201, "{}", written.body);
+    }
+    let bare = content(&server, &index);
+    let at = ["--store", server.url(), "--index", &index];
+    let tag = [&["tag"], &at[..], &["--rules", "rule.yml"]].concat();
+    let tagged = desk.stats(&tag);
+    assert_eq!(tagged["written"], 6, "{tagged}");
+    let after = content(&server, &index);
+    for (id, text) in &after {
+        let event: Value = serde_json::from_str(text).unwrap();
+        assert_eq!(event["seen"], Value::Null, "{event}");
+        assert_eq!(
+            event["sigma"].is_object(),
+            event["Image"] == "evil",
+            "{id}: {event}"
+        );
+    }
+    let event = |id: &str| serde_json::from_str::<Value>(&after[id]).unwrap();
+    assert_eq!(event("1")["tags"], json!(["one", "sigma"]));
+    assert_eq!(event("2")["tags"], json!(["one", "two", "sigma"]));
+    assert_eq!(
+        event("3")["threat"]["technique"]["id"],
+        json!(["T1000", "T1218"])
+    );
+    assert_eq!(event("3")["threat"]["feed"], "x");
+    // Another rule in its place: what the first one had put there goes.
+    fs::write(
+        desk.path("rule.yml"),
+        rule.replace("0001\n", "0002\n")
+            .replace("t1218.005", "t1059"),
+    )
+    .unwrap();
+    assert_eq!(desk.stats(&tag)["written"], 6);
+    let renewed = content(&server, &index);
+    let event = |id: &str| serde_json::from_str::<Value>(&renewed[id]).unwrap();
+    assert_eq!(
+        event("3")["threat"]["technique"]["id"],
+        json!(["T1000", "T1059"])
+    );
+    assert_eq!(
+        event("0")["sigma"]["rule"]["id"],
+        json!(["5f1abf3e-0000-4000-8000-000000000002"])
+    );
+    assert_eq!(desk.stats(&tag)["written"], 0);
+    desk.stats(&[&["untag"], &at[..], &["--all"]].concat());
+    assert_eq!(content(&server, &index), bare);
+}
+
+/// While another writer changes tags and fields of the same events, and the way to the server drops, delays and garbles, no
+/// change of anybody is lost.
+#[test]
+fn nothing_is_lost_on_a_bad_way_beside_another_writer() {
+    let Some(server) = server() else { return };
+    let index = server.create_index("bad", &json!({"settings": {"index.number_of_shards": "2"}}));
+    let rule = "title: Evil\nid: 5f1abf3e-0000-4000-8000-000000000001\nlogsource: {product: windows, service: sysmon}\n\
+        detection: {selection: {Image|contains: evil}, condition: selection}\nlevel: high\n";
+    let lines: String = (0..6_000)
+        .map(|n| {
+            format!(
+                "{{\"Channel\":\"{CHANNEL}\",\"Image\":\"{}\",\"n\":0}}\n",
+                if n % 3 == 0 { "evil" } else { "good" }
+            )
+        })
+        .collect();
+    let desk = Desk::new(&[("rule.yml", rule), ("e.jsonl", &lines)]);
+    let way = BadWay::to(server.url());
+    let at = ["--store", way.url.as_str(), "--index", &index];
+    let ran = |command: &str, more: &[&str]| -> Ran {
+        let ran = desk.run(&[&[command], &at[..], more].concat());
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        eprintln!("{}", ran.err);
+        ran
+    };
+    ran("load", &["e.jsonl"]);
+    assert_eq!(way_count(&server, &index), 6_000);
+    let ids: Vec<String> = {
+        let found = server
+            .get(&format!("/{index}/_search?size=6000&_source=false"))
+            .body;
+        let hits = found["hits"]["hits"].as_array().unwrap().iter();
+        hits.map(|hit| hit["_id"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let tag = ["--rules", "rule.yml"];
+    let (over, is_over) = std::sync::mpsc::channel::<()>();
+    let changed = std::thread::scope(|scope| {
+        let (server, index, ids) = (&server, &index, &ids);
+        let other = scope.spawn(move || {
+            let mut changed = 0u64;
+            // Until the sender is dropped, also by a panic.
+            while is_over.try_recv() == Err(std::sync::mpsc::TryRecvError::Empty) {
+                let lines: String = (0..100)
+                    .map(|k| {
+                        let id = &ids[((changed + k) * 37 % ids.len() as u64) as usize];
+                        let body = json!({"doc": {"seen": changed}});
+                        format!(
+                            "{}\n{body}\n",
+                            json!({"update": {"_id": id, "retry_on_conflict": 9}})
+                        )
+                    })
+                    .collect();
+                let answer = server.post(&format!("/{index}/_bulk"), &lines);
+                assert_eq!(answer.body["errors"], false, "{}", answer.body);
+                changed += 100;
+            }
+            changed
+        });
+        let over = over;
+        ran("tag", &tag);
+        drop(over);
+        other.join().unwrap()
+    });
+    assert!(changed > 0);
+    server.post(&format!("/{index}/_refresh"), "");
+    // What was changed after it had been read has its tags, too.
+    let mut seen = 0;
+    for event in values(&content(&server, &index)) {
+        assert_eq!(
+            event["sigma"].is_object(),
+            event["Image"] == "evil",
+            "{event}"
+        );
+        seen += u64::from(event["seen"].is_u64());
+    }
+    assert_eq!(seen, changed.min(6_000));
+    ran("untag", &["--all"]);
+    for event in values(&content(&server, &index)) {
+        assert!(
+            event["sigma"].is_null() && event["tags"].is_null(),
+            "{event}"
+        );
+    }
+    let faults = way.faults.load(Ordering::Relaxed);
+    assert!(faults > 10, "{faults}");
+    eprintln!("{faults} faults, {changed} changes by another writer");
+}
+
+fn way_count(server: &Server, index: &str) -> u64 {
+    server.post(&format!("/{index}/_refresh"), "");
+    server.get(&format!("/{index}/_count")).body["count"]
+        .as_u64()
+        .unwrap()
+}
+
+#[test]
+fn what_is_wrong_is_said() {
+    let desk = Desk::new(&[]);
+    let rules = demo("rules");
+    let at = |url: &str| desk.run(&["tag", "--store", url, "--index", "i", "--rules", &rules]);
+    // Nobody is there.
+    let free = TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let ran = at(&format!("http://{free}"));
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("refused"), "{}", ran.err);
+    // Somebody else is there.
+    for (answer, message) in [
+        (
+            r#"{"hello": "world"}"#,
+            "neither Elasticsearch nor OpenSearch",
+        ),
+        (
+            r#"{"version": {"number": "6.8.0"}, "tagline": "You Know, for Search"}"#,
+            "its version is 6.8.0",
+        ),
+        ("<html>", "its answer cannot be read"),
+    ] {
+        let ran = at(&fixed("200 OK", answer));
+        assert_eq!(ran.code, 2);
+        assert!(ran.err.contains(message), "{}", ran.err);
+    }
+    let refused = r#"{"error": {"type": "security_exception", "reason": "missing authentication"}, "status": 401}"#;
+    let ran = at(&fixed("401 Unauthorized", refused));
+    assert_eq!(ran.code, 2);
+    assert!(
+        ran.err.contains("SIGTAG_USER") && ran.err.contains("missing authentication"),
+        "{}",
+        ran.err
+    );
+    let Some(server) = server() else { return };
+    let ran = at(server.url());
+    assert_eq!(ran.code, 2);
+    assert!(ran.err.contains("no such index: `i`"), "{}", ran.err);
+    // The first node that answers is taken.
+    let both = format!("http://{free},{}", server.url());
+    assert!(at(&both).err.contains("no such index: `i`"));
+}
+
+#[test]
+fn who_asks_is_told_to_the_server_only() {
+    let (url, asked) = listening();
+    for (variables, header) in [
+        (
+            vec![("SIGTAG_USER", "ada"), ("SIGTAG_PASSWORD", "s3cret:x")],
+            "Basic YWRhOnMzY3JldDp4",
+        ),
+        (vec![("SIGTAG_API_KEY", "aWQ6a2V5")], "ApiKey aWQ6a2V5"),
+        (vec![("SIGTAG_BEARER", "abc.def")], "Bearer abc.def"),
+    ] {
+        let mut desk = Desk::new(&[]);
+        let owned = variables
+            .iter()
+            .map(|(name, value)| (*name, (*value).to_owned()));
+        desk.environment = owned.collect();
+        let ran = desk.run(&["indices", "--store", &url]);
+        assert_eq!(ran.code, 2, "{}", ran.err);
+        let request = asked.recv_timeout(Duration::from_secs(10)).unwrap();
+        assert!(
+            request.contains(&format!("authorization: {header}\r\n")),
+            "{request}"
+        );
+        for (_, secret) in variables.iter().filter(|(name, _)| *name != "SIGTAG_USER") {
+            assert!(!ran.err.contains(secret) && !ran.out.contains(secret));
+        }
+    }
+}
+
+/// A server that tells what it was asked, and refuses.
+fn listening() -> (String, std::sync::mpsc::Receiver<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (send, receive) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let (request, _) = read_message(&mut stream).unwrap();
+            let _ = send.send(String::from_utf8_lossy(&request).into_owned());
+            let _ = stream.write_all(
+                b"HTTP/1.1 401 Unauthorized\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+            );
+        }
+    });
+    (url, receive)
+}
+
+/// A server that always gives this answer.
+fn fixed(status: &'static str, body: &'static str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            if read_message(&mut stream).is_some() {
+                let length = body.len();
+                let head = format!(
+                    "HTTP/1.1 {status}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
+                );
+                let _ = stream.write_all(format!("{head}{body}").as_bytes());
+            }
+        }
+    });
+    url
+}
+
+/// A way to a server on which a third of all requests meets a fault.
+struct BadWay {
+    url: String,
+    faults: Arc<AtomicU64>,
+}
+
+impl BadWay {
+    fn to(server: &str) -> BadWay {
+        let server = server.strip_prefix("http://").unwrap().to_owned();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let faults = Arc::new(AtomicU64::new(0));
+        let counted = faults.clone();
+        let number = AtomicU64::new(0);
+        std::thread::spawn(move || {
+            let (server, counted, number) = (&server, &counted, &number);
+            std::thread::scope(|scope| {
+                for stream in listener.incoming() {
+                    let mut stream = stream.unwrap();
+                    // A connection is for one request, so that each meets a fault of its own.
+                    scope.spawn(move || {
+                        let Some((request, head)) = read_message(&mut stream) else { return };
+                        let head = String::from_utf8_lossy(&request[..head]).into_owned();
+                        let is_first = head.starts_with("GET / ");
+                        let nth = number.fetch_add(1, Ordering::Relaxed);
+                        let fault = if is_first { u64::MAX } else { nth.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 60 };
+                        if fault < 5 {
+                            counted.fetch_add(1, Ordering::Relaxed);
+                        }
+                        let refuse = |stream: &mut TcpStream, status: &str| {
+                            let body = r#"{"error":{"type":"es_rejected_execution_exception","reason":"busy"}}"#;
+                            let head = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n", body.len());
+                            let _ = stream.write_all(format!("{head}{body}").as_bytes());
+                        };
+                        match fault {
+                            0 => return refuse(&mut stream, "429 Too Many Requests"),
+                            1 => return refuse(&mut stream, "503 Service Unavailable"),
+                            // Cut before the server has heard of it.
+                            2 => return drop(stream.shutdown(Shutdown::Both)),
+                            _ => {}
+                        }
+                        let mut answer = forward(server, &request);
+                        match fault {
+                            // Cut after it: half of the answer is lost.
+                            3 => answer.truncate(answer.len() / 2),
+                            4 if head.contains("/_search") => {
+                                let text = String::from_utf8_lossy(&answer);
+                                answer = text.replace("\"failed\":0", "\"failed\":1").into_bytes();
+                            }
+                            _ => {}
+                        }
+                        let _ = stream.write_all(&answer);
+                        let _ = stream.shutdown(Shutdown::Both);
+                    });
+                }
+            });
+        });
+        BadWay { url, faults }
+    }
+}
+
+/// Sends a request on, and gives the whole answer.
+fn forward(server: &str, request: &[u8]) -> Vec<u8> {
+    let mut to = TcpStream::connect(server).unwrap();
+    let text = request
+        .windows(4)
+        .position(|four| four == b"\r\n\r\n")
+        .unwrap();
+    let head =
+        String::from_utf8_lossy(&request[..text]).into_owned() + "\r\nconnection: close\r\n\r\n";
+    to.write_all(head.as_bytes()).unwrap();
+    to.write_all(&request[text + 4..]).unwrap();
+    let mut answer = Vec::new();
+    let _ = to.read_to_end(&mut answer);
+    answer
+}
+
+/// A whole request, and how long its head is; none if there is none.
+fn read_message(stream: &mut TcpStream) -> Option<(Vec<u8>, usize)> {
+    let mut message = Vec::new();
+    let mut room = [0; 65_536];
+    loop {
+        let end = message.windows(4).position(|four| four == b"\r\n\r\n");
+        if let Some(head) = end {
+            let text = String::from_utf8_lossy(&message[..head]).to_lowercase();
+            let length = text
+                .lines()
+                .find_map(|line| line.strip_prefix("content-length: "));
+            let length: usize = length.map_or(0, |length| length.trim().parse().unwrap());
+            if message.len() >= head + 4 + length {
+                return Some((message, head));
+            }
+        }
+        let read = stream.read(&mut room).ok().filter(|read| *read > 0)?;
+        message.extend_from_slice(&room[..read]);
+    }
+}

@@ -1,0 +1,293 @@
+//! Requests that reach the server, sooner or later.
+//!
+//! Nodes are tried in turn. What a server may do later (429, 502, 503, 504), and what was cut off, is asked again after a
+//! while that grows, with a random part, as often as it takes: every request is such that it may come twice.
+
+use super::{Access, Credentials};
+use crate::StoreError;
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::{Certificate, Client, Method, StatusCode};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+/// How long a connection may take to come about.
+const CONNECT: Duration = Duration::from_secs(10);
+
+/// How long a server may be silent.
+const SILENCE: Duration = Duration::from_secs(120);
+
+/// How long to wait at first, and at most.
+const WAIT: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(60));
+
+/// What a server is told of who asks; it is in its slow logs and lists of tasks.
+const NAME: &str = "sigtag";
+
+pub(super) struct Http {
+    client: Client,
+    nodes: Vec<String>,
+    /// The node that answered last.
+    node: AtomicUsize,
+    on_wait: super::OnWait,
+}
+
+/// What a server has answered.
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Vec<u8>,
+    /// The request, for messages: `GET /_stats`.
+    what: String,
+}
+
+impl Http {
+    pub(super) fn new(access: Access) -> Result<Http, StoreError> {
+        // Somebody else in this process may have chosen one.
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let mut headers = HeaderMap::new();
+        if let Some(credentials) = &access.credentials {
+            let mut value = HeaderValue::from_str(&credentials.header())
+                .map_err(|_| unreachable_at(&access, "the credentials hold a line break"))?;
+            value.set_sensitive(true);
+            headers.insert(AUTHORIZATION, value);
+        }
+        headers.insert("x-opaque-id", HeaderValue::from_static(NAME));
+        let mut client = Client::builder()
+            .user_agent(concat!("sigtag/", env!("CARGO_PKG_VERSION")))
+            .default_headers(headers)
+            .connect_timeout(CONNECT)
+            .read_timeout(SILENCE)
+            // Near the server, to pack costs it more than to send.
+            .gzip(false)
+            .redirect(reqwest::redirect::Policy::none());
+        if let Some(pem) = &access.ca {
+            let certificates = Certificate::from_pem_bundle(pem)
+                .map_err(|error| unreachable_at(&access, &format!("the CA file: {error}")))?;
+            client = client.tls_certs_only(certificates);
+        }
+        if access.insecure {
+            client = client.tls_danger_accept_invalid_certs(true);
+        }
+        let client = client.build();
+        let client = client.map_err(|error| unreachable_at(&access, &causes(&error)))?;
+        Ok(Http {
+            client,
+            nodes: access.urls,
+            node: AtomicUsize::new(0),
+            on_wait: access.on_wait,
+        })
+    }
+
+    /// Asks each node once, and gives the first answer.
+    pub(super) async fn first(&self, path: &str) -> Result<Answer, StoreError> {
+        let mut last = None;
+        for number in 0..self.nodes.len() {
+            self.node.store(number, Ordering::Relaxed);
+            match self.once(Method::GET, path, None).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) => last = last.or(Some(error)),
+            }
+        }
+        Err(StoreError::Unreachable {
+            url: self.nodes.join(", "),
+            reason: last.map_or_else(|| "no URL".to_owned(), |error| causes(&error)),
+        })
+    }
+
+    /// Asks until there is an answer that stays the same.
+    pub(super) async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Body>,
+    ) -> Result<Answer, StoreError> {
+        let mut wait = Wait::default();
+        loop {
+            let reason = match self.once(method.clone(), path, body).await {
+                Ok(answer) if may_be_better_later(answer.status) => answer.reason(),
+                Ok(answer) => return Ok(answer),
+                Err(error) => {
+                    let next = self.node.load(Ordering::Relaxed) + 1;
+                    self.node.store(next % self.nodes.len(), Ordering::Relaxed);
+                    causes(&error)
+                }
+            };
+            self.wait(&mut wait, &reason).await;
+        }
+    }
+
+    /// Asks once, for what does not matter much.
+    pub(super) async fn once_json(
+        &self,
+        method: Method,
+        path: &str,
+        body: Value,
+    ) -> Result<Answer, reqwest::Error> {
+        self.once(method, path, Some(&Body::Json(body))).await
+    }
+
+    /// Waits before something is tried again.
+    pub(super) async fn wait(&self, wait: &mut Wait, reason: &str) {
+        let time = wait.next();
+        (self.on_wait)(reason, time);
+        tokio::time::sleep(time).await;
+    }
+
+    async fn once(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Body>,
+    ) -> Result<Answer, reqwest::Error> {
+        let node = &self.nodes[self.node.load(Ordering::Relaxed) % self.nodes.len()];
+        let what = format!("{method} {}", path.split('?').next().unwrap_or(path));
+        let mut request = self.client.request(method, format!("{node}{path}"));
+        request = match body {
+            Some(Body::Json(value)) => request.json(value),
+            Some(Body::Lines(text)) => request
+                .header(CONTENT_TYPE, "application/x-ndjson")
+                .body(text.clone()),
+            None => request,
+        };
+        let answer = request.send().await?;
+        Ok(Answer {
+            status: answer.status(),
+            headers: answer.headers().clone(),
+            body: answer.bytes().await?.into(),
+            what,
+        })
+    }
+}
+
+/// What is sent.
+pub(super) enum Body {
+    Json(Value),
+    /// The lines of a bulk request.
+    Lines(bytes::Bytes),
+}
+
+/// How long to wait: twice as long each time, and of that a random part.
+#[derive(Default)]
+pub(super) struct Wait {
+    times: u32,
+}
+
+impl Wait {
+    fn next(&mut self) -> Duration {
+        let most = WAIT.0.saturating_mul(1 << self.times.min(16)).min(WAIT.1);
+        self.times += 1;
+        let random = RandomState::new().hash_one(self.times) as u32;
+        most.mul_f64(0.1 + 0.9 * f64::from(random) / f64::from(u32::MAX))
+    }
+}
+
+fn may_be_better_later(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 429 | 502 | 503 | 504)
+}
+
+impl Answer {
+    /// What the answer holds.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`] for an error of the server, and for an answer that is none.
+    pub(super) fn read<T: DeserializeOwned>(&self) -> Result<T, StoreError> {
+        if !self.status.is_success() {
+            return Err(self.refused());
+        }
+        serde_json::from_slice(&self.body).map_err(|error| StoreError::Refused {
+            what: self.what.clone(),
+            reason: format!("its answer cannot be read: {error}"),
+        })
+    }
+
+    /// The error that the answer is.
+    pub(super) fn refused(&self) -> StoreError {
+        let body: Value = serde_json::from_slice(&self.body).unwrap_or_default();
+        let index = &body["error"]["index"];
+        match (self.status.as_u16(), index.as_str()) {
+            (404, Some(index)) => StoreError::NoIndex(index.to_owned()),
+            _ => StoreError::Refused {
+                what: self.what.clone(),
+                reason: self.reason(),
+            },
+        }
+    }
+
+    /// The server's reason, and what to do.
+    pub(super) fn reason(&self) -> String {
+        let body: Value = serde_json::from_slice(&self.body).unwrap_or_default();
+        let reason = match error_text(&body["error"]) {
+            Some(reason) => reason,
+            None => String::from_utf8_lossy(&self.body)
+                .chars()
+                .take(300)
+                .collect(),
+        };
+        let status = self.status.as_u16();
+        let help = match status {
+            401 => {
+                ": the server wants to know who asks. Set SIGTAG_USER and SIGTAG_PASSWORD, \
+                    SIGTAG_API_KEY, or SIGTAG_BEARER"
+            }
+            403 => ": the user may not do this, or the index is blocked",
+            _ => "",
+        };
+        format!("{status}{help}: {}", reason.trim())
+    }
+}
+
+/// What an error of a server says: its type, reason, and the reason behind that.
+pub(super) fn error_text(error: &Value) -> Option<String> {
+    if let Some(text) = error.as_str() {
+        return Some(text.to_owned());
+    }
+    let text = |value: &Value, key: &str| value[key].as_str().unwrap_or_default().to_owned();
+    let root = match error["root_cause"].as_array().and_then(|all| all.first()) {
+        Some(root) => root,
+        None => error,
+    };
+    let kind = root["type"].as_str()?;
+    let mut shown = format!("{kind}: {}", text(root, "reason"));
+    let behind = text(&error["caused_by"], "reason");
+    if !behind.is_empty() && !shown.contains(&behind) {
+        shown += &format!(" ({behind})");
+    }
+    Some(shown)
+}
+
+/// An error with what is behind it.
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let more = cause.to_string();
+        if !text.contains(&more) {
+            text += &format!(": {more}");
+        }
+        source = cause.source();
+    }
+    text
+}
+
+fn unreachable_at(access: &Access, reason: &str) -> StoreError {
+    StoreError::Unreachable {
+        url: access.urls.join(", "),
+        reason: reason.to_owned(),
+    }
+}
+
+impl Credentials {
+    fn header(&self) -> String {
+        use base64::Engine;
+        match self {
+            Credentials::Basic { user, password } => {
+                let engine = base64::engine::general_purpose::STANDARD;
+                format!("Basic {}", engine.encode(format!("{user}:{password}")))
+            }
+            Credentials::ApiKey(key) => format!("ApiKey {key}"),
+            Credentials::Bearer(token) => format!("Bearer {token}"),
+        }
+    }
+}

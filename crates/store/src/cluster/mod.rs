@@ -1,0 +1,474 @@
+//! Elasticsearch and OpenSearch, over HTTP.
+
+mod bulk;
+mod change;
+mod http;
+mod scan;
+
+use crate::{
+    Answer, Capabilities, Cursor, Document, IndexInfo, Page, Rejected, Scan, SearchResponse, Store,
+    StoreError, Write, Written,
+};
+use http::{Body, Http};
+use reqwest::Method;
+use scan::Shard;
+use serde_json::{Map, Value, json};
+use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// How long a server keeps a point in time between two pages.
+const KEEP_ALIVE: &str = "5m";
+
+/// Told of each wait before something is tried again: why, and for how long.
+pub type OnWait = Arc<dyn Fn(&str, Duration) + Send + Sync>;
+
+/// How to reach a cluster.
+pub struct Access {
+    /// The nodes, as `https://host:9200`; they are tried in turn.
+    pub urls: Vec<String>,
+    /// Who asks.
+    pub credentials: Option<Credentials>,
+    /// The certificates (PEM) that the servers' are to be signed by, in place of those of the system.
+    pub ca: Option<Vec<u8>>,
+    /// Take every certificate. Whoever is on the way can then read and change everything.
+    pub insecure: bool,
+    /// Told of waits.
+    pub on_wait: OnWait,
+}
+
+/// Who asks. They are never shown.
+pub enum Credentials {
+    /// A user and a password.
+    Basic {
+        /// The user.
+        user: String,
+        /// The password.
+        password: String,
+    },
+    /// An API key of Elasticsearch, in the form that it is used in (base64 of `id:key`).
+    ApiKey(String),
+    /// A token.
+    Bearer(String),
+}
+
+/// What kind of server a cluster consists of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Product {
+    /// Whether it is OpenSearch, and not Elasticsearch.
+    pub is_open_search: bool,
+    /// Its version, as `8.19.0`.
+    pub version: String,
+}
+
+/// A cluster of Elasticsearch (7.17 or newer) or OpenSearch (2 or newer).
+pub struct Cluster {
+    http: Http,
+    product: Product,
+    known: Mutex<Known>,
+}
+
+/// What was learned while scanning.
+#[derive(Default)]
+struct Known {
+    /// Names and uuids of indices.
+    indices: HashMap<String, String>,
+    /// By uuid and shard.
+    shards: HashMap<(String, u32), Shard>,
+    /// How many sequence numbers a page has.
+    widths: HashMap<(String, u32), u64>,
+    /// The points in time that are open, each with the first sequence number that is not in it.
+    points: HashMap<(String, u32), (String, u64)>,
+}
+
+impl Cluster {
+    /// Connects to a cluster, and finds out what it is.
+    ///
+    /// # Errors
+    /// [`StoreError::Unreachable`], [`StoreError::Refused`].
+    pub async fn connect(access: Access) -> Result<Cluster, StoreError> {
+        let http = Http::new(access)?;
+        let answer = http.first("/").await?;
+        let body: Value = answer.read()?;
+        let version = body["version"]["number"].as_str().unwrap_or_default();
+        let says = |value: &Value, text: &str| value.as_str().is_some_and(|own| own.contains(text));
+        let is_open_search = says(&body["version"]["distribution"], "opensearch")
+            || says(&body["tagline"], "OpenSearch");
+        let is_elastic = answer.headers.contains_key("x-elastic-product")
+            || says(&body["tagline"], "You Know, for Search");
+        let major = version
+            .split('.')
+            .next()
+            .and_then(|major| major.parse().ok());
+        let product = Product {
+            is_open_search,
+            version: version.to_owned(),
+        };
+        let least = if is_open_search { 2 } else { 7 };
+        match major {
+            Some(major) if (is_open_search || is_elastic) && least <= major => Ok(Cluster {
+                http,
+                product,
+                known: Mutex::default(),
+            }),
+            Some(_) if is_open_search || is_elastic => Err(StoreError::Refused {
+                what: "to work with sigtag".to_owned(),
+                reason: format!(
+                    "its version is {version}; Elasticsearch 7.17 or OpenSearch 2 is the oldest \
+                     that will do"
+                ),
+            }),
+            _ => Err(StoreError::Refused {
+                what: "to say what it is".to_owned(),
+                reason: "neither Elasticsearch nor OpenSearch answers there".to_owned(),
+            }),
+        }
+    }
+
+    /// What the cluster consists of.
+    pub fn product(&self) -> &Product {
+        &self.product
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn learn(&self, shards: &[Shard]) {
+        let mut known = self.known();
+        for shard in shards {
+            known
+                .indices
+                .insert(shard.index.clone(), shard.uuid.clone());
+            let key = (shard.uuid.clone(), shard.number);
+            let of_scan = Shard {
+                index: shard.index.clone(),
+                uuid: shard.uuid.clone(),
+                ..*shard
+            };
+            known.shards.insert(key, of_scan);
+        }
+    }
+
+    /// The shards of a cursor, if all of them were met in this process.
+    fn known_shards(&self, cursor: &Cursor) -> Option<Vec<Shard>> {
+        let known = self.known();
+        let shards = cursor.indices.iter().map(|position| {
+            let shard = known.shards.get(&(position.uuid.clone(), position.shard))?;
+            // A cursor that begins where a scan has ended wants what came after it.
+            (position.end <= shard.end).then(|| Shard {
+                index: shard.index.clone(),
+                uuid: shard.uuid.clone(),
+                ..*shard
+            })
+        });
+        shards.collect()
+    }
+
+    fn name_of(&self, uuid: &str) -> String {
+        let known = self.known();
+        let found = known.indices.iter().find(|(_, own)| *own == uuid);
+        found.map_or_else(String::new, |(name, _)| format!(" (it was {name})"))
+    }
+
+    fn width(&self, shard: &Shard) -> u64 {
+        let key = (shard.uuid.clone(), shard.number);
+        self.known().widths.get(&key).copied().unwrap_or(0)
+    }
+
+    fn set_width(&self, shard: &Shard, width: u64) {
+        let key = (shard.uuid.clone(), shard.number);
+        self.known().widths.insert(key, width);
+    }
+
+    /// The point in time that a shard is read in, and a sequence number that is higher than all in it; none if the index is
+    /// gone.
+    async fn point_in_time(&self, shard: &Shard) -> Result<Option<(String, u64)>, StoreError> {
+        let key = (shard.uuid.clone(), shard.number);
+        if let Some(known) = self.known().points.get(&key).cloned() {
+            return Ok(Some(known));
+        }
+        let (place, name) = match self.product.is_open_search {
+            true => ("_search/point_in_time", "pit_id"),
+            false => ("_pit", "id"),
+        };
+        let path = format!(
+            "/{}/{place}?keep_alive={KEEP_ALIVE}&preference=_shards:{}",
+            escaped(&shard.index),
+            shard.number
+        );
+        let answer = self.http.ask(Method::POST, &path, None).await?;
+        if answer.status == 404 {
+            return Ok(None);
+        }
+        let opened: Value = answer.read()?;
+        let id = opened[name].as_str().unwrap_or_default().to_owned();
+        let now = scan::shards_of(self, &shard.index).await?;
+        let is_it = |now: &&Shard| (&now.uuid, now.number) == (&shard.uuid, shard.number);
+        let Some(now) = now.iter().find(is_it) else {
+            return Ok(None);
+        };
+        let mut known = self.known();
+        if let Some(shard) = known.shards.get_mut(&key) {
+            shard.end = shard.end.max(now.end);
+        }
+        known.points.insert(key, (id.clone(), now.end));
+        Ok(Some((id, now.end)))
+    }
+
+    fn forget_point_in_time(&self, shard: &Shard) -> Option<String> {
+        let key = (shard.uuid.clone(), shard.number);
+        self.known().points.remove(&key).map(|(id, _)| id)
+    }
+
+    /// What is not closed, the server closes some minutes later.
+    async fn close_point_in_time(&self, shard: &Shard) {
+        if let Some(id) = self.forget_point_in_time(shard) {
+            let (path, body) = match self.product.is_open_search {
+                true => ("/_search/point_in_time", json!({"pit_id": [id]})),
+                false => ("/_pit", json!({"id": id})),
+            };
+            drop(self.http.once_json(Method::DELETE, path, body).await);
+        }
+    }
+
+    /// Whether an index is still the one that was read.
+    async fn is_there(&self, index: &str) -> Result<bool, StoreError> {
+        let Some(uuid) = self.known().indices.get(index).cloned() else {
+            return Ok(true);
+        };
+        let path = format!(
+            "/{}/_settings/index.uuid?flat_settings=true",
+            escaped(index)
+        );
+        let answer = self.http.ask(Method::GET, &path, None).await?;
+        if answer.status == 404 {
+            return Ok(false);
+        }
+        let settings: Value = answer.read()?;
+        Ok(settings[index]["settings"]["index.uuid"] == json!(uuid))
+    }
+
+    async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> Result<Value, StoreError> {
+        let body = body.map(Body::Json);
+        self.http.ask(method, path, body.as_ref()).await?.read()
+    }
+
+    async fn all(&self, indices: &str) -> Result<Vec<IndexInfo>, StoreError> {
+        let path = |what: &str| format!("/{}/{what}", escaped(indices));
+        let mappings = self.send(Method::GET, &path("_mapping"), None).await?;
+        let aliases = self.send(Method::GET, &path("_alias"), None).await?;
+        let filter =
+            "indices.*.uuid,indices.*.primaries.docs.count,indices.*.primaries.store.size_in_bytes";
+        let stats = path(&format!("_stats/docs,store?filter_path={filter}"));
+        let stats = self.send(Method::GET, &stats, None).await?;
+        let mut all: Vec<IndexInfo> = mappings
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(name, mapping)| {
+                let stats = &stats["indices"][name];
+                let number = |value: &Value| value.as_u64().unwrap_or_default();
+                let aliases = aliases[name]["aliases"].as_object();
+                IndexInfo {
+                    name: name.clone(),
+                    uuid: stats["uuid"].as_str().unwrap_or_default().to_owned(),
+                    documents: number(&stats["primaries"]["docs"]["count"]),
+                    bytes: number(&stats["primaries"]["store"]["size_in_bytes"]),
+                    aliases: aliases
+                        .into_iter()
+                        .flatten()
+                        .map(|(name, _)| name.clone())
+                        .collect(),
+                    mapping: mapping["mappings"].clone(),
+                }
+            })
+            .collect();
+        all.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(all)
+    }
+}
+
+impl Store for Cluster {
+    fn capabilities(&self) -> Capabilities {
+        Capabilities {
+            tags_in_place: true,
+            durable: true,
+            several_writers: true,
+            scores: true,
+        }
+    }
+
+    fn create<'a>(&'a self, index: &'a str, body: Value) -> Answer<'a, ()> {
+        Box::pin(async move {
+            crate::names::check(index)?;
+            let path = format!("/{}", escaped(index));
+            let answer = self
+                .http
+                .ask(Method::PUT, &path, Some(&Body::Json(body)))
+                .await?;
+            let body: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
+            match body["error"]["type"].as_str() {
+                Some("resource_already_exists_exception" | "invalid_index_name_exception")
+                    if answer.reason().contains("already exists") =>
+                {
+                    Err(StoreError::Exists(index.to_owned()))
+                }
+                _ => answer.read::<Value>().map(drop),
+            }
+        })
+    }
+
+    fn delete<'a>(&'a self, indices: &'a str) -> Answer<'a, Vec<String>> {
+        Box::pin(async move {
+            let names: Vec<String> = self
+                .all(indices)
+                .await?
+                .into_iter()
+                .map(|one| one.name)
+                .collect();
+            for name in &names {
+                self.send(Method::DELETE, &format!("/{}", escaped(name)), None)
+                    .await?;
+            }
+            Ok(names)
+        })
+    }
+
+    fn indices<'a>(&'a self, indices: &'a str) -> Answer<'a, Vec<IndexInfo>> {
+        Box::pin(self.all(indices))
+    }
+
+    fn alias<'a>(&'a self, alias: &'a str, indices: Vec<String>) -> Answer<'a, ()> {
+        Box::pin(async move {
+            crate::names::check(alias)?;
+            let path = format!("/_alias/{}", escaped(alias));
+            let answer = self.http.ask(Method::GET, &path, None).await?;
+            let now: Map<String, Value> = match answer.status.as_u16() {
+                404 => Map::new(),
+                _ => answer.read()?,
+            };
+            let gone = now.keys().filter(|name| !indices.contains(name));
+            let gone = gone.map(|name| json!({"remove": {"index": name, "alias": alias}}));
+            let added = indices
+                .iter()
+                .map(|name| json!({"add": {"index": name, "alias": alias}}));
+            let actions: Vec<Value> = gone.chain(added).collect();
+            if !actions.is_empty() {
+                let body = json!({"actions": actions});
+                self.send(Method::POST, "/_aliases", Some(body)).await?;
+            }
+            Ok(())
+        })
+    }
+
+    fn put_mapping<'a>(&'a self, indices: &'a str, mapping: Value) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let path = format!("/{}/_mapping", escaped(indices));
+            self.send(Method::PUT, &path, Some(mapping)).await.map(drop)
+        })
+    }
+
+    fn write<'a>(
+        &'a self,
+        index: &'a str,
+        writes: Vec<Write>,
+    ) -> Answer<'a, Vec<Result<Written, Rejected>>> {
+        Box::pin(bulk::write(self, index, writes))
+    }
+
+    fn scan<'a>(&'a self, scan: &'a Scan) -> Answer<'a, Page> {
+        Box::pin(scan::page(self, scan))
+    }
+
+    fn get<'a>(&'a self, index: &'a str, ids: &'a [String]) -> Answer<'a, Vec<Option<Document>>> {
+        Box::pin(async move {
+            #[derive(serde::Deserialize)]
+            struct Found {
+                docs: Vec<serde_json::Value>,
+            }
+            let path = format!("/{}/_mget", escaped(index));
+            let body = Body::Json(json!({"ids": ids}));
+            let answer = self.http.ask(Method::POST, &path, Some(&body)).await?;
+            let found: Found = answer.read()?;
+            let documents = found
+                .docs
+                .into_iter()
+                .map(|one| match one["found"] == json!(true) {
+                    true => {
+                        let hit: scan::Hit =
+                            serde_json::from_value(one).map_err(|error| StoreError::Refused {
+                                what: "to read a document".to_owned(),
+                                reason: error.to_string(),
+                            })?;
+                        hit.document().map(Some)
+                    }
+                    false => Ok(None),
+                });
+            documents.collect()
+        })
+    }
+
+    fn search<'a>(&'a self, indices: &'a str, request: &'a Value) -> Answer<'a, SearchResponse> {
+        Box::pin(async move {
+            let path = format!("/{}/_search", escaped(indices));
+            let body = Body::Json(request.clone());
+            let found: SearchResponse = self
+                .http
+                .ask(Method::POST, &path, Some(&body))
+                .await?
+                .read()?;
+            match found.timed_out || found.shards.failed > 0 {
+                true => Err(StoreError::Refused {
+                    what: format!("POST {path}"),
+                    reason: format!(
+                        "{} of {} shards failed",
+                        found.shards.failed, found.shards.total
+                    ),
+                }),
+                false => Ok(found),
+            }
+        })
+    }
+
+    fn count<'a>(&'a self, indices: &'a str, query: &'a Value) -> Answer<'a, u64> {
+        Box::pin(async move {
+            let path = format!("/{}/_count", escaped(indices));
+            let found = self.send(Method::POST, &path, Some(query.clone())).await?;
+            Ok(found["count"].as_u64().unwrap_or_default())
+        })
+    }
+
+    fn refresh<'a>(&'a self, indices: &'a str) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let path = format!("/{}/_refresh", escaped(indices));
+            self.send(Method::POST, &path, None).await.map(drop)
+        })
+    }
+}
+
+/// A name that nobody else has.
+fn random_id() -> String {
+    let random = || RandomState::new().hash_one(());
+    format!("{:016x}{:016x}", random(), random())
+}
+
+/// Names and patterns of indices, as a part of a path.
+fn escaped(names: &str) -> String {
+    let mut escaped = String::new();
+    for byte in names.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'*' | b',' | b'~' => {
+                escaped.push(char::from(byte));
+            }
+            byte => escaped += &format!("%{byte:02X}"),
+        }
+    }
+    escaped
+}
