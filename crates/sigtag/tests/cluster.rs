@@ -17,7 +17,13 @@ use std::time::Duration;
 const CHANNEL: &str = "Microsoft-Windows-Sysmon/Operational";
 
 fn server() -> Option<Server> {
-    servers::server(&["opensearch-3", "opensearch-2"])
+    servers::server(&[
+        "opensearch-3",
+        "opensearch-2",
+        "elasticsearch-9",
+        "elasticsearch-8",
+        "elasticsearch-7",
+    ])
 }
 
 fn demo(name: &str) -> String {

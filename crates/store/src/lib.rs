@@ -5,7 +5,8 @@
 //! a store cannot do it says ([`Store::capabilities`], or an error that names the part of the request), and never answers
 //! with fewer hits instead.
 //!
-//! [`Embedded`] is a store in a folder, for whoever has no cluster. It is made of two things that each do what they are good
+//! [`Cluster`] is Elasticsearch or OpenSearch. Every request may come twice, and is asked again for as long as the cluster is
+//! busy or away. [`Embedded`] is a store in a folder, for whoever has no cluster; the rest of this page is about it. It is made of two things that each do what they are good
 //! at:
 //!
 //! - A **log** of its own makes a write safe: it is acknowledged when it is written and synced, for all that wait at once.
