@@ -76,6 +76,7 @@ pub const CLASSES: &[Class] = &[
         has: |case| {
             only_server_refuses(case, "input automaton is too large")
                 || only_server_refuses(case, "would require more than 10000 effort")
+                || only_server_refuses(case, "Query string length exceeds max allowed length 32000")
         },
     },
     Class {
