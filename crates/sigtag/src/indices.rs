@@ -26,9 +26,9 @@ pub(crate) fn run(command: &IndicesCommand) -> Exit {
                 Some(alias) => {
                     let names = indices.into_iter().map(|index| index.name).collect();
                     store.alias(alias, names).await?;
-                    rows(&store.indices(alias).await?, command.format)
+                    Ok(rows(&store.indices(alias).await?, command.format))
                 }
-                None => rows(&indices, command.format),
+                None => Ok(rows(&indices, command.format)),
             }
         },
     );
@@ -38,19 +38,15 @@ pub(crate) fn run(command: &IndicesCommand) -> Exit {
     }
 }
 
-fn rows(indices: &[IndexInfo], format: Rows) -> Result<Vec<u8>, store::StoreError> {
-    let mut text = match format {
-        Rows::Table => show::indices(indices),
+fn rows(indices: &[IndexInfo], format: Rows) -> Vec<u8> {
+    let text = match format {
+        Rows::Table => show::indices(indices) + "\n",
         Rows::Jsonl => {
             let lines = indices
                 .iter()
                 .map(|index| serde_json::json!(index).to_string() + "\n");
             lines.collect()
         }
-    }
-    .into_bytes();
-    if format == Rows::Table {
-        text.push(b'\n');
-    }
-    Ok(text)
+    };
+    text.into_bytes()
 }

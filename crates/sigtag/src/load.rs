@@ -11,12 +11,8 @@ use store::{Store, StoreError};
 use tagger::Rules;
 
 pub(crate) fn run(command: &LoadCommand) -> Exit {
-    let body = match &command.schema {
-        Some(file) => schema(file),
-        None => Ok(json!({})),
-    };
-    let body = match body {
-        Ok(body) => body,
+    let schema = match command.schema.as_deref().map(schema).transpose() {
+        Ok(schema) => schema,
         Err(message) => {
             show::error(&message);
             return Exit::Usage;
@@ -33,7 +29,7 @@ pub(crate) fn run(command: &LoadCommand) -> Exit {
     let tagger = (!command.rules.is_empty()).then(|| run::tagger(options.profile, &rules));
     let inputs = input::inputs(&command.input);
     let loaded = stores::with(&command.place, &command.access, Want::Make, async |store| {
-        make(store, &command.index, command.schema.is_some(), body).await?;
+        make(store, &command.index, schema).await?;
         let run = Run::start(&options.run, inputs.size(), run::Unit::Bytes);
         let options = tagger::Options {
             tagger,
@@ -57,14 +53,10 @@ pub(crate) fn run(command: &LoadCommand) -> Exit {
 }
 
 /// Makes the index, unless it is there.
-async fn make(
-    store: &dyn Store,
-    index: &str,
-    has_schema: bool,
-    mut body: Value,
-) -> Result<(), StoreError> {
-    match store.indices(index).await {
-        Err(StoreError::NoIndex(_)) => {
+async fn make(store: &dyn Store, index: &str, schema: Option<Value>) -> Result<(), StoreError> {
+    match (store.indices(index).await, schema) {
+        (Err(StoreError::NoIndex(_)), schema) => {
+            let mut body = schema.unwrap_or_else(|| json!({}));
             // A value that does not fit its field would cost the whole event.
             let setting = &mut body["settings"]["index.mapping.ignore_malformed"];
             if setting.is_null() {
@@ -73,15 +65,15 @@ async fn make(
             store.create(index, body).await
         }
         // A load that is completed, or goes on, names the same schema again.
-        Ok(known)
-            if has_schema && !known.iter().all(|one| has(&one.mapping, &body["mappings"])) =>
+        (Ok(known), Some(body))
+            if !known.iter().all(|one| has(&one.mapping, &body["mappings"])) =>
         {
             Err(StoreError::Mapping {
                 at: "--schema".to_owned(),
                 reason: format!("`{index}` exists already, and its fields are others"),
             })
         }
-        known => known.map(drop),
+        (known, _) => known.map(drop),
     }
 }
 

@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
+use testkit::Random;
 
 /// For how many minutes to go on.
 const MINUTES: &str = "SIGTAG_CHAOS_MINUTES";
@@ -63,31 +64,6 @@ const LOGON_ID: &str = "5f0c4e53-7a19-4a6e-9a3c-1d2f60b7c8a4";
 const AGGREGATIONS: &str = r#"{"rules": {"terms": {"field": "sigma.rule.id", "size": 200}},
     "tags": {"terms": {"field": "tags", "size": 200}}, "techniques": {"terms": {"field": "threat.technique.id", "size": 200}},
     "numbers": {"stats": {"field": "number"}}, "new": {"terms": {"field": "extra.k7", "size": 200}}}"#;
-
-/// SplitMix64.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, end: u64) -> u64 {
-        self.next() % end.max(1)
-    }
-
-    fn moment(&mut self, end: Duration) -> Duration {
-        Duration::from_micros(self.below(end.as_micros() as u64))
-    }
-
-    fn one_in(&mut self, count: u64) -> bool {
-        self.below(count) == 0
-    }
-}
 
 /// The lines of an event: most as the demonstration has them, some with tags of others, some with fields that nobody has
 /// seen before, some with a value that does not fit.

@@ -249,6 +249,41 @@ pub struct Page {
     pub end: Cursor,
 }
 
+impl Scan {
+    /// Checks what a page may have.
+    pub(crate) fn check(&self) -> Result<(), StoreError> {
+        match self.size {
+            1..=MAX_PAGE => Ok(()),
+            size => {
+                let reason = format!("a page has 1 to {MAX_PAGE} documents, not {size}");
+                Err(StoreError::request("size", reason))
+            }
+        }
+    }
+}
+
+impl Page {
+    /// The page of a scan that has come to these positions.
+    pub(crate) fn new(documents: Vec<Document>, positions: Vec<Position>) -> Page {
+        let end = positions.iter().map(|position| Position {
+            next: position.end,
+            end: u64::MAX,
+            ..position.clone()
+        });
+        let end = Cursor {
+            indices: end.collect(),
+        };
+        let is_done = positions
+            .iter()
+            .all(|position| position.next >= position.end);
+        Page {
+            documents,
+            next: (!is_done).then_some(Cursor { indices: positions }),
+            end,
+        }
+    }
+}
+
 /// A document as a scan gives it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Document {

@@ -2,6 +2,7 @@
 //!
 //! - [`shared`] finds the shared test data, which is too large, and licensed too differently, to be part of the repository. A test
 //!   without it calls itself skipped, in a way that `cargo xtask test` can count and name: see [`skip`].
+//! - [`Random`] gives the same numbers for the same seed.
 //! - [`cases::read`] reads `tests/cases/*.cases`: rules, events, and what is to come of them.
 //!
 //! ```no_run
@@ -13,11 +14,13 @@
 //! ```
 
 pub mod cases;
+mod random;
 mod shared;
 mod skips;
 
 use std::path::Path;
 
+pub use random::Random;
 pub use shared::{shared, shared_file};
 pub use skips::{SKIPS, Skip, skip};
 

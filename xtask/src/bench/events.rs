@@ -13,6 +13,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
+use testkit::Random;
 
 /// Of so many events one is marked: [`RULE`] hits it.
 pub const MARKED: usize = 20;
@@ -77,7 +78,7 @@ const WORDS: [&str; 16] = [
 /// Makes events, one a line.
 pub fn write(path: &Path, count: usize) -> Result<(), Box<dyn Error>> {
     let mut out = BufWriter::new(File::create(path)?);
-    let mut numbers = Numbers(1);
+    let mut numbers = Numbers(Random(1));
     for number in 0..count {
         serde_json::to_writer(&mut out, &event(number, count, &mut numbers))?;
         out.write_all(b"\n")?;
@@ -85,16 +86,12 @@ pub fn write(path: &Path, count: usize) -> Result<(), Box<dyn Error>> {
     Ok(out.flush()?)
 }
 
-/// Numbers that look as if they were drawn, and are always the same: SplitMix64.
-struct Numbers(u64);
+/// Numbers of which the low ones come more often.
+struct Numbers(Random);
 
 impl Numbers {
     fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+        self.0.next()
     }
 
     /// One of the numbers below this one; the low ones come more often.
@@ -316,7 +313,7 @@ fn rare(numbers: &mut Numbers, code: usize) -> Value {
 
 fn hashes(numbers: &mut Numbers) -> String {
     // A program has always the same.
-    let mut own = Numbers(numbers.below(600) as u64);
+    let mut own = Numbers(Random(numbers.below(600) as u64));
     let mut hex = |digits: usize| -> String {
         (0..digits)
             .map(|_| format!("{:X}", own.next() & 15))
@@ -348,7 +345,7 @@ mod tests {
     #[test]
     fn events_are_as_they_are_said_to_be() {
         const COUNT: usize = 20_000;
-        let mut numbers = Numbers(1);
+        let mut numbers = Numbers(Random(1));
         let (mut bytes, mut marked) = (0, 0);
         let (mut fields, mut times) = (BTreeSet::new(), Vec::new());
         for number in 0..COUNT {
@@ -369,10 +366,10 @@ mod tests {
             "{}",
             times[COUNT - 1]
         );
-        let mut again = Numbers(1);
+        let mut again = Numbers(Random(1));
         assert_eq!(
             event(0, COUNT, &mut again),
-            event(0, COUNT, &mut Numbers(1))
+            event(0, COUNT, &mut Numbers(Random(1)))
         );
     }
 }

@@ -51,7 +51,6 @@ pub(super) async fn write(
     }
     batches.reverse();
     let mut wait = Wait::default();
-    let mut is_repeated = false;
     while let Some(batch) = batches.pop() {
         let waiting: Vec<&Item> = batch
             .iter()
@@ -99,7 +98,7 @@ pub(super) async fn write(
         let mut later = None;
         for (item, answer) in waiting.iter().zip(answers) {
             let answer = answer.as_object().and_then(|answer| answer.values().next());
-            match item.outcome(answer.unwrap_or(&Value::Null), is_repeated)? {
+            match item.outcome(answer.unwrap_or(&Value::Null))? {
                 Ok(outcome) => outcomes[item.number] = Some(outcome),
                 Err(reason) => later = Some(reason),
             }
@@ -107,7 +106,6 @@ pub(super) async fn write(
         let is_cut = answers.len() < waiting.len();
         if let Some(reason) = later.or_else(|| is_cut.then(|| "the answer is cut off".to_owned())) {
             cluster.http.wait(&mut wait, &reason).await;
-            is_repeated = true;
             batches.push(batch);
         }
     }
@@ -186,11 +184,7 @@ impl Item {
     }
 
     /// What became of the write; or, in the inner error, why to try again.
-    fn outcome(
-        &self,
-        answer: &Value,
-        is_repeated: bool,
-    ) -> Result<Result<Outcome, String>, StoreError> {
+    fn outcome(&self, answer: &Value) -> Result<Result<Outcome, String>, StoreError> {
         let error = &answer["error"];
         let reason = || error_text(error).unwrap_or_else(|| "no reason given".to_owned());
         let number = |key: &str| answer[key].as_u64().unwrap_or_default();
@@ -202,8 +196,8 @@ impl Item {
         };
         Ok(Ok(match answer["status"].as_u64().unwrap_or_default() {
             200..=299 => Ok(written()),
-            // It is there since an answer has been lost.
-            409 if self.is_ours && is_repeated => Ok(written()),
+            // Nobody else has the id: an answer has been lost.
+            409 if self.is_ours => Ok(written()),
             409 => match self.wanted {
                 Some(wanted) => Err(Rejected::Conflict {
                     wanted,

@@ -118,16 +118,6 @@ impl Http {
         }
     }
 
-    /// Asks once, for what does not matter much.
-    pub(super) async fn once_json(
-        &self,
-        method: Method,
-        path: &str,
-        body: Value,
-    ) -> Result<Answer, reqwest::Error> {
-        self.once(method, path, Some(&Body::Json(body))).await
-    }
-
     /// Waits before something is tried again.
     pub(super) async fn wait(&self, wait: &mut Wait, reason: &str) {
         let time = wait.next();
@@ -135,7 +125,8 @@ impl Http {
         tokio::time::sleep(time).await;
     }
 
-    async fn once(
+    /// Asks once.
+    pub(super) async fn once(
         &self,
         method: Method,
         path: &str,

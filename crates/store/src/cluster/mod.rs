@@ -142,12 +142,7 @@ impl Cluster {
                 .indices
                 .insert(shard.index.clone(), shard.uuid.clone());
             let key = (shard.uuid.clone(), shard.number);
-            let of_scan = Shard {
-                index: shard.index.clone(),
-                uuid: shard.uuid.clone(),
-                ..*shard
-            };
-            known.shards.insert(key, of_scan);
+            known.shards.insert(key, shard.clone());
         }
     }
 
@@ -157,11 +152,7 @@ impl Cluster {
         let shards = cursor.indices.iter().map(|position| {
             let shard = known.shards.get(&(position.uuid.clone(), position.shard))?;
             // A cursor that begins where a scan has ended wants what came after it.
-            (position.end <= shard.end).then(|| Shard {
-                index: shard.index.clone(),
-                uuid: shard.uuid.clone(),
-                ..*shard
-            })
+            (position.end <= shard.end).then(|| shard.clone())
         });
         shards.collect()
     }
@@ -229,7 +220,8 @@ impl Cluster {
                 true => ("/_search/point_in_time", json!({"pit_id": [id]})),
                 false => ("/_pit", json!({"id": id})),
             };
-            drop(self.http.once_json(Method::DELETE, path, body).await);
+            let body = Body::Json(body);
+            drop(self.http.once(Method::DELETE, path, Some(&body)).await);
         }
     }
 

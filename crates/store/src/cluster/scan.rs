@@ -7,7 +7,7 @@
 //! opened.
 
 use super::{Cluster, escaped};
-use crate::{Cursor, Document, MAX_PAGE, Page, Position, Scan, StoreError};
+use crate::{Document, Page, Position, Scan, StoreError};
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -22,6 +22,7 @@ const PAGE: &str = "/_search?request_cache=false&filter_path=hits.hits._index,hi
      hits.hits._source,timed_out,_shards";
 
 /// A shard, as the scan knows it.
+#[derive(Clone)]
 pub(super) struct Shard {
     pub(super) index: String,
     pub(super) uuid: String,
@@ -84,10 +85,7 @@ impl Hit {
 }
 
 pub(super) async fn page(cluster: &Cluster, scan: &Scan) -> Result<Page, StoreError> {
-    if scan.size == 0 || scan.size > MAX_PAGE {
-        let reason = format!("a page has 1 to {MAX_PAGE} documents, not {}", scan.size);
-        return Err(StoreError::request("size", reason));
-    }
+    scan.check()?;
     let shards = shards(cluster, scan).await?;
     let mut positions = begin(cluster, scan, &shards)?;
     let mut documents = Vec::new();
@@ -103,24 +101,7 @@ pub(super) async fn page(cluster: &Cluster, scan: &Scan) -> Result<Page, StoreEr
         documents = next(cluster, scan, shard, position).await?;
         break;
     }
-    let is_done = positions
-        .iter()
-        .all(|position| position.next >= position.end);
-    let end = Cursor {
-        indices: positions
-            .iter()
-            .map(|position| Position {
-                next: position.end,
-                end: u64::MAX,
-                ..position.clone()
-            })
-            .collect(),
-    };
-    Ok(Page {
-        documents,
-        next: (!is_done).then_some(Cursor { indices: positions }),
-        end,
-    })
+    Ok(Page::new(documents, positions))
 }
 
 /// The shards of the indices, with what they have now.

@@ -6,7 +6,7 @@
 use super::index::{Snapshot, Store};
 use super::query::Wanted;
 use super::select::select;
-use crate::{Cursor, Document, MAX_PAGE, Page, Position, Scan, StoreError};
+use crate::{Cursor, Document, Page, Position, Scan, StoreError};
 use serde_json::Value;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -98,21 +98,8 @@ pub(crate) fn page(
     scan: &Scan,
     ahead: &Ahead,
 ) -> Result<Page, StoreError> {
-    if scan.size == 0 || scan.size > MAX_PAGE {
-        let reason = format!("a page has 1 to {MAX_PAGE} documents, not {}", scan.size);
-        return Err(StoreError::request("size", reason));
-    }
+    scan.check()?;
     let mut positions = begin(snapshots, scan.after.as_ref())?;
-    let end = Cursor {
-        indices: positions
-            .iter()
-            .map(|position| Position {
-                next: position.end,
-                end: u64::MAX,
-                ..position.clone()
-            })
-            .collect(),
-    };
     let mut documents = Vec::new();
     for (snapshot, position) in snapshots.iter().zip(&mut positions) {
         while position.next < position.end && documents.len() < scan.size {
@@ -127,14 +114,7 @@ pub(crate) fn page(
             };
         }
     }
-    let is_done = positions
-        .iter()
-        .all(|position| position.next >= position.end);
-    Ok(Page {
-        documents,
-        next: (!is_done).then_some(Cursor { indices: positions }),
-        end,
-    })
+    Ok(Page::new(documents, positions))
 }
 
 /// The documents with these ids.
@@ -263,7 +243,7 @@ fn read(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Embedded, Store as _, Write};
+    use crate::{Embedded, MAX_PAGE, Store as _, Write};
     use serde_json::json;
 
     fn wait<T>(future: impl Future<Output = T>) -> T {
