@@ -1,12 +1,13 @@
 //! Every argument, once: parsing, help, completions and man pages are made from this.
 
 use crate::sigmac::SigmacCommand;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use convert::TARGETS;
 use sigma::Level;
 use std::path::PathBuf;
 use tag::Profile;
+use tagger::Mode;
 
 /// Finds the events that Sigma rules describe, and tags them.
 ///
@@ -61,6 +62,7 @@ impl Color {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Tag(TagCommand),
+    Plan(PlanCommand),
     Load(LoadCommand),
     Untag(UntagCommand),
     Search(SearchCommand),
@@ -89,9 +91,9 @@ pub(crate) struct MappingOption {
     pub(crate) names: Vec<PathBuf>,
 }
 
-/// The events to work on, and how.
+/// How rules are used.
 #[derive(Args, Debug)]
-pub(crate) struct TagOptions {
+pub(crate) struct RuleOptions {
     #[command(flatten)]
     pub(crate) mapping: MappingOption,
 
@@ -106,9 +108,6 @@ pub(crate) struct TagOptions {
     /// Rules that need set-up count as broken: exit with 1.
     #[arg(long)]
     pub(crate) strict_rules: bool,
-
-    #[command(flatten)]
-    pub(crate) run: RunOptions,
 }
 
 /// How a command that goes over events runs, and what it tells of that.
@@ -151,7 +150,10 @@ pub(crate) struct TagCommand {
     pub(crate) rules: Vec<PathBuf>,
 
     #[command(flatten)]
-    pub(crate) options: TagOptions,
+    pub(crate) options: RuleOptions,
+
+    #[command(flatten)]
+    pub(crate) run: RunOptions,
 
     /// Tag the events in this store instead of those of files: a folder that `sigtag load` has made, or the URL of a cluster
     /// of Elasticsearch or OpenSearch; several nodes of it separated by commas.
@@ -170,6 +172,26 @@ pub(crate) struct TagCommand {
     )]
     pub(crate) index: Option<String>,
 
+    #[command(flatten)]
+    pub(crate) selection: SelectionOptions,
+
+    /// Do everything but write: what the rules hit, and how many events would be written. Documents that are done with these
+    /// rules are read, too.
+    #[arg(long, requires = "store", help_heading = "Stores")]
+    pub(crate) dry_run: bool,
+
+    /// Read all documents, also those that are done with these rules.
+    #[arg(long, requires = "store", help_heading = "Stores")]
+    pub(crate) again: bool,
+
+    /// Read at most so many documents a second.
+    #[arg(long, value_name = "N", requires = "store", help_heading = "Stores", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) rate: Option<u32>,
+
+    /// Leave index templates as they are: indices to come get the fields of tags only when they are tagged.
+    #[arg(long, requires = "store", help_heading = "Stores")]
+    pub(crate) no_templates: bool,
+
     /// Write to this file instead of to standard output.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) output: Option<PathBuf>,
@@ -182,6 +204,59 @@ pub(crate) struct TagCommand {
     /// object after another, EVTX, CSV with a header, logs of auditd and Sysmon for Linux; plain, .gz or .zst.
     #[arg(required_unless_present = "store", value_name = "INPUT", value_hint = ValueHint::AnyPath)]
     pub(crate) input: Vec<PathBuf>,
+}
+
+/// Which events of a store are tagged, and where.
+#[derive(Args, Debug)]
+pub(crate) struct SelectionOptions {
+    /// Leave out events before this time: RFC 3339, a date, or how long ago (`7d`, `12h`).
+    #[arg(long, value_name = "TIME", requires = "store", help_heading = "Stores", value_parser = time())]
+    pub(crate) since: Option<String>,
+
+    /// Leave out events from this time on.
+    #[arg(long, value_name = "TIME", requires = "store", help_heading = "Stores", value_parser = time())]
+    pub(crate) until: Option<String>,
+
+    /// Where tags go: into the events, into the side index `sigma-hits-*`, or both. `auto` is into the events where they can be
+    /// changed, else into the side index.
+    #[arg(long, value_name = "MODE", requires = "store", help_heading = "Stores", default_value = Mode::default().name(), value_parser = mode())]
+    pub(crate) mode: Mode,
+}
+
+/// Shows what `sigtag tag` will do with each index of a store. Nothing is changed.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  sigtag plan --rules sigma/rules --store https://localhost:9200 --index 'winlogbeat-*'
+
+Exit codes:
+  0  there is a plan
+  1  an index cannot be read
+  2  wrong usage or configuration")]
+pub(crate) struct PlanCommand {
+    /// Rules: a file, or a folder with all .yml and .yaml files below it. May be given several times.
+    #[arg(long, required = true, value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    pub(crate) rules: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) options: RuleOptions,
+
+    /// The store: a folder that `sigtag load` has made, or the URL of a cluster of Elasticsearch or OpenSearch.
+    #[arg(long, required = true, value_name = "DIR|URL", value_hint = ValueHint::DirPath)]
+    pub(crate) store: String,
+
+    #[command(flatten)]
+    pub(crate) access: AccessOptions,
+
+    /// The indices: names, patterns with `*`, aliases; several separated by commas.
+    #[arg(long, required = true, value_name = "PATTERN")]
+    pub(crate) index: String,
+
+    #[command(flatten)]
+    pub(crate) selection: SelectionOptions,
+
+    /// How to print it.
+    #[arg(long, default_value = "table")]
+    pub(crate) format: Rows,
 }
 
 /// Loads events into a store: a folder in which they can be searched, and tagged where they lie.
@@ -221,7 +296,10 @@ pub(crate) struct LoadCommand {
     pub(crate) rules: Vec<PathBuf>,
 
     #[command(flatten)]
-    pub(crate) options: TagOptions,
+    pub(crate) options: RuleOptions,
+
+    #[command(flatten)]
+    pub(crate) run: RunOptions,
 
     /// Events, as for `sigtag tag`: files, folders, or `-` for standard input.
     #[arg(required = true, value_name = "INPUT", value_hint = ValueHint::AnyPath)]
@@ -500,6 +578,17 @@ fn profile() -> impl TypedValueParser<Value = Profile> {
     };
     PossibleValuesParser::new(Profile::ALL.map(Profile::name))
         .map(move |name| named(&name).unwrap_or_default())
+}
+
+fn mode() -> impl TypedValueParser<Value = Mode> {
+    let named = |name: &str| Mode::ALL.into_iter().find(|mode| mode.name() == name);
+    PossibleValuesParser::new(Mode::ALL.map(Mode::name))
+        .map(move |name| named(&name).unwrap_or_default())
+}
+
+/// A time, to RFC 3339.
+fn time() -> impl TypedValueParser<Value = String> {
+    NonEmptyStringValueParser::new().try_map(|text| crate::run::time(&text))
 }
 
 fn level() -> impl TypedValueParser<Value = Level> {

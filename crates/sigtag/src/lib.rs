@@ -44,7 +44,7 @@
 //! Events that lie in a store are tagged there. Files are loaded into one, with all rules of a folder:
 //!
 //! ```
-//! use sigtag::{Embedded, Mapping, Options, Profile, Rules, Store, Tagger, inputs, load, tag_store};
+//! use sigtag::{Embedded, Mapping, Options, Profile, Rules, Selection, Store, Tagger, inputs, load, tag_store};
 //! # let folder = tempfile::tempdir().unwrap();
 //! # let (rules, events) = ("../../demo/rules", "../../demo/events");
 //! # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
@@ -56,7 +56,7 @@
 //! load(&rules, inputs(&[events.into()]), &Options::new(None), &store, "events").await?;
 //! store.refresh("events").await?;
 //! let tagger = Tagger { profile: Profile::Ecs, ruleset: rules.id.clone(), tagged_at: "2026-11-24T09:00:00Z".into() };
-//! let summary = tag_store(&rules, &Options::new(Some(tagger)), &store, "events").await?;
+//! let summary = tag_store(&rules, &Options::new(Some(tagger)), &store, &Selection::all("events")).await?;
 //!
 //! store.refresh("events").await?;
 //! let query = serde_json::json!({"query": {"exists": {"field": "sigma.rule.id"}}});
@@ -73,4 +73,6 @@ pub use predicate::Predicate;
 pub use sigma::{Collection, Diagnostic, Document, Rule, Source, parse};
 pub use store::{Embedded, Scan, Store, StoreError, Write};
 pub use tag::{Hit, Outcome, Profile, RuleTag, Tagger};
-pub use tagger::{Options, Rules, Summary, load, tag_files, tag_store, untag_store};
+pub use tagger::{
+    Mode, Options, Rules, Selection, Summary, load, plan, tag_files, tag_store, untag_store,
+};

@@ -21,7 +21,7 @@ pub(crate) fn run(command: &LoadCommand) -> Exit {
     let options = &command.options;
     let rules = match command.rules.as_slice() {
         [] => Some(Arc::new(Rules::none())),
-        paths => run::rules(paths, options),
+        paths => run::rules(paths, options, command.run.quiet),
     };
     let Some(rules) = rules else {
         return Exit::Usage;
@@ -30,7 +30,7 @@ pub(crate) fn run(command: &LoadCommand) -> Exit {
     let inputs = input::inputs(&command.input);
     let loaded = stores::with(&command.place, &command.access, Want::Make, async |store| {
         make(store, &command.index, schema).await?;
-        let run = Run::start(&options.run, inputs.size(), run::Unit::Bytes);
+        let run = Run::start(&command.run, inputs.size(), run::Unit::Bytes);
         let options = tagger::Options {
             tagger,
             ..run.options()
@@ -46,7 +46,7 @@ pub(crate) fn run(command: &LoadCommand) -> Exit {
                 true => show::loaded,
                 false => show::summary,
             };
-            run::tell(&options.run, &summary, exit, show)
+            run::tell(&command.run, &summary, exit, show)
         }
         Err(exit) => exit,
     }

@@ -8,6 +8,7 @@ mod explain;
 mod indices;
 mod load;
 mod mappings;
+mod plan;
 mod run;
 mod search;
 mod show;
@@ -50,6 +51,7 @@ fn main() -> ExitCode {
     arguments.color.apply();
     let exit = match arguments.command {
         Command::Tag(command) => tag::run(&command),
+        Command::Plan(command) => plan::run(&command),
         Command::Load(command) => load::run(&command),
         Command::Untag(command) => untag::run(&command),
         Command::Search(command) => search::run(&command),

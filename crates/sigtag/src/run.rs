@@ -1,6 +1,6 @@
 //! What all commands that go over events have in common: rules, Ctrl-C, a progress bar, the summary.
 
-use crate::arguments::{RunOptions, TagOptions};
+use crate::arguments::{RuleOptions, RunOptions};
 use crate::{Exit, mappings, show};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::fs::File;
@@ -16,7 +16,7 @@ use tagger::{Options, Rules, Summary};
 pub(crate) type LoadedRules = Arc<Rules>;
 
 /// Loads rules, and tells when none of them runs. None if they cannot be used: why has been shown.
-pub(crate) fn rules(paths: &[PathBuf], options: &TagOptions) -> Option<LoadedRules> {
+pub(crate) fn rules(paths: &[PathBuf], options: &RuleOptions, quiet: bool) -> Option<LoadedRules> {
     let mapping = mappings::load(&options.mapping.names)?;
     let rules = match Rules::load(paths, &mapping, options.min_level) {
         Ok(rules) => Arc::new(rules),
@@ -25,7 +25,7 @@ pub(crate) fn rules(paths: &[PathBuf], options: &TagOptions) -> Option<LoadedRul
             return None;
         }
     };
-    if rules.running.is_empty() && !options.run.quiet {
+    if rules.running.is_empty() && !quiet {
         show::error(&"no rule runs; `sigtag check` says why");
     }
     // The program ends when it is done with them: to take them apart would be time lost.
@@ -46,6 +46,42 @@ pub(crate) fn tagger(profile: Profile, rules: &Rules) -> Tagger {
 pub(crate) fn now() -> String {
     let now = jiff::Timestamp::from_second(jiff::Timestamp::now().as_second());
     now.unwrap_or_default().to_string()
+}
+
+/// A time as people write it, in RFC 3339: a timestamp, a date (its beginning, UTC), or how long ago (`7d`).
+///
+/// # Errors
+/// When it is none of them.
+pub(crate) fn time(text: &str) -> Result<String, String> {
+    let date = |text: &str| -> Option<jiff::Timestamp> {
+        let date: jiff::civil::Date = text.parse().ok()?;
+        jiff::tz::TimeZone::UTC
+            .to_timestamp(date.at(0, 0, 0, 0))
+            .ok()
+    };
+    let ago = |text: &str| -> Option<jiff::Timestamp> {
+        let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;
+        let seconds = match unit {
+            "s" => 1,
+            "m" => 60,
+            "h" => 3_600,
+            "d" => 86_400,
+            "w" => 604_800,
+            _ => return None,
+        };
+        let seconds = number.parse::<u32>().ok()?.checked_mul(seconds)?;
+        let ago = jiff::SignedDuration::from_secs(seconds.into());
+        jiff::Timestamp::now().checked_sub(ago).ok()
+    };
+    let found = text
+        .parse()
+        .ok()
+        .or_else(|| date(text))
+        .or_else(|| ago(text));
+    let found = found.map(|time: jiff::Timestamp| time.to_string());
+    found.ok_or_else(|| {
+        "a time is 2026-03-15T12:00:00Z, 2026-03-15, or how long ago: 7d, 12h, 30m".to_owned()
+    })
 }
 
 /// What progress is measured in.

@@ -14,7 +14,7 @@ use std::fmt::Display;
 use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 use store::IndexInfo;
-use tagger::{RuleCount, RuleSummary, Summary};
+use tagger::{Plan, RuleCount, RuleSummary, Summary, Way};
 
 /// How many rules, hosts and techniques the summary shows.
 const TOP: usize = 10;
@@ -191,6 +191,64 @@ pub(crate) fn indices(indices: &[IndexInfo]) -> String {
     table.trim_fmt()
 }
 
+/// What will be done with each index.
+pub(crate) fn plan(plan: &Plan) -> String {
+    let mut table = table([
+        "Index",
+        "Documents",
+        "Shards",
+        "Done",
+        "Tags go",
+        "New fields",
+        "Why",
+    ]);
+    for planned in &plan.indices {
+        let (index, name) = (&planned.index, &planned.index.name);
+        let name = match &index.data_stream {
+            Some(stream) => format!("{stream} ({name})"),
+            None => name.clone(),
+        };
+        let way = match planned.tags {
+            Way::InPlace => Cell::new("into the events"),
+            Way::Side => Cell::new("into sigma-hits-*").fg(Color::Yellow),
+            Way::Both => Cell::new("into both"),
+            Way::Nowhere => Cell::new("nowhere").fg(Color::Red),
+        };
+        table.add_row([
+            Cell::new(one_line(&name)),
+            right(number(index.documents)),
+            right(number(index.shards)),
+            right(number(planned.done)),
+            way,
+            right(number(fields(&planned.schema))),
+            Cell::new(one_line(planned.reason.as_deref().unwrap_or_default())),
+        ]);
+    }
+    let total: u64 = plan
+        .indices
+        .iter()
+        .map(|planned| planned.index.documents)
+        .sum();
+    format!(
+        "{}\n{} in {}, read by the sequence numbers of each shard; done are the numbers that \
+         these rules have seen\n",
+        table.trim_fmt(),
+        count(total, "document"),
+        match plan.indices.len() {
+            1 => "1 index".to_owned(),
+            indices => format!("{} indices", number(indices)),
+        },
+    )
+}
+
+/// How many fields a mapping has.
+fn fields(mapping: &serde_json::Value) -> u64 {
+    match mapping["properties"].as_object() {
+        Some(properties) => properties.values().map(fields).sum(),
+        None => 1,
+    }
+}
+
 /// A table of hits.
 pub(crate) fn hits<'h>(
     heads: impl Iterator<Item = &'h str>,
@@ -239,8 +297,30 @@ fn read(summary: &Summary, what: &str) {
 }
 
 fn written(summary: &Summary) {
+    let written = if summary.dry_run {
+        "would be written"
+    } else {
+        "written"
+    };
     if let Some(documents) = summary.written {
-        eprintln!("{} written", count(documents, "document"));
+        eprintln!("{} {written}", count(documents, "document"));
+    }
+    for (hits, text) in [
+        (summary.aside, format!("{written} to sigma-hits-*")),
+        (
+            summary.aside_removed,
+            "removed from sigma-hits-*".to_owned(),
+        ),
+    ] {
+        if hits > 0 {
+            eprintln!("{} {text}", count(hits, "hit"));
+        }
+    }
+    if summary.known > 0 {
+        eprintln!(
+            "{} done with these rules before, and not read (--again reads them)",
+            count(summary.known, "document")
+        );
     }
 }
 

@@ -1,6 +1,6 @@
 //! `sigtag tag`: events in, tagged events out; or tagged where they lie.
 
-use crate::arguments::TagCommand;
+use crate::arguments::{SelectionOptions, TagCommand};
 use crate::run::Run;
 use crate::stores::Want;
 use crate::{Exit, run, show, stores};
@@ -10,10 +10,10 @@ use std::io::{self, BufWriter, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use tagger::Summary;
+use tagger::{Selection, Summary};
 
 pub(crate) fn run(command: &TagCommand) -> Exit {
-    let Some(rules) = run::rules(&command.rules, &command.options) else {
+    let Some(rules) = run::rules(&command.rules, &command.options, command.run.quiet) else {
         return Exit::Usage;
     };
     let tagged = match (&command.store, &command.index) {
@@ -27,7 +27,7 @@ pub(crate) fn run(command: &TagCommand) -> Exit {
         }
         Err(exit) => return exit,
     };
-    run::tell(&command.options.run, &summary, exit, show::summary)
+    run::tell(&command.run, &summary, exit, show::summary)
 }
 
 fn in_files(command: &TagCommand, rules: run::LoadedRules) -> Result<Summary, Exit> {
@@ -36,7 +36,7 @@ fn in_files(command: &TagCommand, rules: run::LoadedRules) -> Result<Summary, Ex
         show::error(&message);
         Exit::Usage
     })?;
-    let run = Run::start(&command.options.run, inputs.size(), run::Unit::Bytes);
+    let run = Run::start(&command.run, inputs.size(), run::Unit::Bytes);
     let options = tagger::Options {
         tagger: Some(run::tagger(command.options.profile, &rules)),
         all: command.all,
@@ -54,22 +54,39 @@ fn in_store(
     indices: &str,
 ) -> Result<Summary, Exit> {
     stores::with(place, &command.access, Want::Write, async |store| {
+        let selection = Selection {
+            dry_run: command.dry_run,
+            again: command.again,
+            rate: command.rate,
+            templates: !command.no_templates,
+            ..selection(&command.selection, indices)
+        };
         let documents = store.count(indices, &serde_json::json!({})).await?;
-        let run = Run::start(&command.options.run, documents, run::Unit::Documents);
+        let run = Run::start(&command.run, documents, run::Unit::Documents);
         let options = tagger::Options {
             tagger: Some(run::tagger(command.options.profile, &rules)),
             ..run.options()
         };
-        let tagged = tagger::tag_store(&rules, &options, store, indices).await;
+        let tagged = tagger::tag_store(&rules, &options, store, &selection).await;
         run.end();
         tagged
     })
 }
 
+/// Which events are meant, and where their tags go.
+pub(crate) fn selection(options: &SelectionOptions, indices: &str) -> Selection {
+    Selection {
+        since: options.since.clone(),
+        until: options.until.clone(),
+        mode: options.mode,
+        ..Selection::all(indices)
+    }
+}
+
 /// Opens the output, unless that or the statistics would destroy what is read.
 fn open(command: &TagCommand, inputs: &Inputs) -> Result<Box<dyn Write>, String> {
     let named = |path: &Path| identity(std::fs::metadata(path));
-    let existing = command.output.iter().chain(&command.options.run.stats);
+    let existing = command.output.iter().chain(&command.run.stats);
     let existing: Vec<_> = existing
         .filter_map(|path| Some((path, named(path)?)))
         .collect();
@@ -91,7 +108,7 @@ fn open(command: &TagCommand, inputs: &Inputs) -> Result<Box<dyn Write>, String>
             ));
         }
     }
-    if command.output.is_some() && command.output == command.options.run.stats {
+    if command.output.is_some() && command.output == command.run.stats {
         return Err("--output and --stats name the same file".to_owned());
     }
     let Some(path) = &command.output else {

@@ -58,13 +58,15 @@ mod cluster;
 mod embedded;
 mod error;
 mod names;
+mod seq_nos;
 mod store;
 
 pub use cluster::{Access, Cluster, Credentials, OnWait, Product};
 pub use embedded::Embedded;
 pub use error::{Rejected, StoreError};
+pub use seq_nos::SeqNos;
 pub use store::{
-    Answer, Capabilities, Cursor, Document, Hits, IndexInfo, MAX_DOCUMENT, MAX_HITS, MAX_ID,
-    MAX_PAGE, Page, Position, Relation, Scan, SearchHit, SearchResponse, Shards, Store, Total,
-    Write, Written,
+    Answer, Capabilities, Checkpoint, Cursor, Document, Hits, IndexInfo, Known, MAX_DOCUMENT,
+    MAX_HITS, MAX_ID, MAX_PAGE, Page, Part, Position, Relation, Scan, SearchHit, SearchResponse,
+    Shards, Store, Total, Write, Written,
 };

@@ -1,11 +1,15 @@
 //! What every store does.
 
-use crate::{Rejected, StoreError};
+use crate::{Rejected, SeqNos, StoreError};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
+use std::collections::BTreeMap;
 use std::future::Future;
+use std::ops::Range;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 /// The longest document that is taken, in bytes: as much as a request to Elasticsearch may have.
 pub const MAX_DOCUMENT: usize = 100 << 20;
@@ -18,6 +22,9 @@ pub const MAX_HITS: usize = 10_000;
 
 /// The most documents that one page of a scan has.
 pub const MAX_PAGE: usize = 10_000;
+
+/// The most ranges of sequence numbers that one page asks for.
+const MAX_GAPS: usize = 256;
 
 /// What a store will answer. It can be awaited by any executor; dropping it does not undo what was asked.
 pub type Answer<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
@@ -57,6 +64,18 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// [`StoreError::NoIndex`], [`StoreError::Name`], and [`StoreError::Exists`] where an index has that name.
     fn alias<'a>(&'a self, alias: &'a str, indices: Vec<String>) -> Answer<'a, ()>;
+
+    /// Gives indices that will be made under these names fields, as far as there is something that decides of them (index
+    /// templates, those of data streams too): `mapping` is `{"properties": …}`. What such a template says itself of a field
+    /// counts more. Gives the names of the templates that were changed or made.
+    ///
+    /// # Errors
+    /// [`StoreError::Refused`].
+    fn put_future_mapping<'a>(
+        &'a self,
+        indices: &'a str,
+        mapping: Value,
+    ) -> Answer<'a, Vec<String>>;
 
     /// Adds fields to the mappings of indices: `mapping` is `{"properties": …}`. Fields that are there have to be the same.
     ///
@@ -122,6 +141,8 @@ pub struct Capabilities {
     pub several_writers: bool,
     /// Whether hits have scores to be sorted by.
     pub scores: bool,
+    /// How many documents a page of a scan best has at most.
+    pub page: usize,
 }
 
 /// An index, as [`Store::indices`] tells of it.
@@ -137,6 +158,17 @@ pub struct IndexInfo {
     pub bytes: u64,
     /// The aliases that stand for it.
     pub aliases: Vec<String>,
+    /// The data stream that it is a part of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_stream: Option<String>,
+    /// In how many parts it lies that have sequence numbers of their own.
+    pub shards: u32,
+    /// Why its documents cannot be changed where they lie, if they cannot.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fixed: Option<String>,
+    /// Why its documents cannot be read, if they cannot.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unreadable: Option<String>,
     /// Its mapping, as Elasticsearch shows it: `{"properties": …}`.
     pub mapping: Value,
 }
@@ -199,6 +231,44 @@ pub struct Scan {
     pub after: Option<Cursor>,
     /// The most documents on a page, up to [`MAX_PAGE`].
     pub size: usize,
+    /// What is not to be read, by the uuid of the index and the number of the shard.
+    pub known: Arc<BTreeMap<(String, u32), Known>>,
+}
+
+/// What is known of a shard from scans before.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Known {
+    /// The numbers that do not matter any more: those of documents that were read or written, and those for which there is
+    /// none.
+    pub done: SeqNos,
+    /// How far the shard had come at some time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<Checkpoint>,
+}
+
+/// How far a shard had come at some time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checkpoint {
+    /// The first sequence number that not all of its copies had.
+    pub next: u64,
+    /// When, in milliseconds since 1970.
+    pub at: u64,
+}
+
+impl Checkpoint {
+    /// A shard has come so far now.
+    pub(crate) fn now(next: u64) -> Checkpoint {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        Checkpoint {
+            next,
+            at: now.map_or(0, |now| u64::try_from(now.as_millis()).unwrap_or(0)),
+        }
+    }
+
+    /// Whether this was so long before another one.
+    pub fn is_before(&self, other: Checkpoint, time: Duration) -> bool {
+        u128::from(other.at.saturating_sub(self.at)) >= time.as_millis()
+    }
 }
 
 impl Scan {
@@ -209,6 +279,7 @@ impl Scan {
             query: None,
             after: None,
             size: 5_000,
+            known: Arc::default(),
         }
     }
 }
@@ -243,13 +314,46 @@ pub struct Position {
 pub struct Page {
     /// The documents.
     pub documents: Vec<Document>,
+    /// Where they are from; none if nothing was left to be read.
+    pub part: Option<Part>,
     /// Where the next page begins; none if this one is the last.
     pub next: Option<Cursor>,
     /// Where a later scan goes on to find only what has been written since this one began.
     pub end: Cursor,
 }
 
+/// The part of an index that a page was read from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// The index, by its uuid.
+    pub uuid: String,
+    /// The shard of it.
+    pub shard: u32,
+    /// The sequence numbers that were looked for.
+    pub numbers: Range<u64>,
+    /// How far the shard had come before the page was read. What has a number from there on may get another one, when a
+    /// copy of the shard fails.
+    pub checkpoint: Checkpoint,
+    /// Below this number the page has all that there is, and not only all that searches find at the moment.
+    pub complete: u64,
+}
+
 impl Scan {
+    /// What is known of a shard.
+    pub(crate) fn known(&self, uuid: &str, shard: u32) -> Option<&Known> {
+        self.known.get(&(uuid.to_owned(), shard))
+    }
+
+    /// What is left of a range of numbers of a shard, in order.
+    pub(crate) fn gaps(&self, position: &Position) -> Vec<Range<u64>> {
+        let range = position.next..position.end.max(position.next);
+        match self.known(&position.uuid, position.shard) {
+            Some(known) => known.done.gaps(range).take(MAX_GAPS).collect(),
+            None if range.is_empty() => Vec::new(),
+            None => vec![range],
+        }
+    }
+
     /// Checks what a page may have.
     pub(crate) fn check(&self) -> Result<(), StoreError> {
         match self.size {
@@ -264,7 +368,11 @@ impl Scan {
 
 impl Page {
     /// The page of a scan that has come to these positions.
-    pub(crate) fn new(documents: Vec<Document>, positions: Vec<Position>) -> Page {
+    pub(crate) fn new(
+        documents: Vec<Document>,
+        part: Option<Part>,
+        positions: Vec<Position>,
+    ) -> Page {
         let end = positions.iter().map(|position| Position {
             next: position.end,
             end: u64::MAX,
@@ -278,6 +386,7 @@ impl Page {
             .all(|position| position.next >= position.end);
         Page {
             documents,
+            part,
             next: (!is_done).then_some(Cursor { indices: positions }),
             end,
         }

@@ -41,14 +41,25 @@ struct Rules<'a> {
     name: Vec<Cow<'a, str>>,
 }
 
-/// Where an event stood in a file.
+/// Where the event stood that this one is a copy of.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Source<'a> {
-    /// The path as it was given, joined with what was found under it; `-` for standard input.
-    pub file: Cow<'a, str>,
-    /// Where in the file.
-    #[serde(flatten)]
-    pub position: Position,
+#[serde(untagged)]
+pub enum Source<'a> {
+    /// In a file.
+    File {
+        /// The path as it was given, joined with what was found under it; `-` for standard input.
+        file: Cow<'a, str>,
+        /// Where in the file.
+        #[serde(flatten)]
+        position: Position,
+    },
+    /// In a store.
+    Document {
+        /// The index.
+        index: Cow<'a, str>,
+        /// The `_id`.
+        id: Cow<'a, str>,
+    },
 }
 
 /// A place in a file.

@@ -74,7 +74,7 @@ use memchr::memmem::Finder;
 
 pub use ecs::{Position, Source};
 pub use rule::{Hit, RuleTag};
-pub use schema::{schema, tagged};
+pub use schema::{TAGGED_BY, aside, schema, tagged};
 
 use added::Added;
 use ecs::Sigma;
@@ -103,6 +103,14 @@ impl Profile {
             Profile::Ecs => "ecs",
             Profile::EeOutliers => "ee-outliers",
             Profile::Both => "both",
+        }
+    }
+
+    /// This profile, and the fields of the Elastic Common Schema with it.
+    pub fn with_ecs(self) -> Profile {
+        match self {
+            Profile::EeOutliers => Profile::Both,
+            other => other,
         }
     }
 

@@ -8,7 +8,10 @@ use serde_json::{Map, Value, json};
 const IGNORE_ABOVE: u32 = 1024;
 
 /// The field that is in every tag of a profile that writes `sigma`: the ids of its rules.
-const TAGGED_BY: &str = "sigma.rule.id";
+pub const TAGGED_BY: &str = "sigma.rule.id";
+
+/// The field that names the index of the event, in a hit that lies in another one.
+const SOURCE_INDEX: &str = "sigma.source.index";
 
 /// The mapping of all fields that tags consist of, as `{"properties": …}`. Names, ids and the like are plain keywords;
 /// `sigma.matches` and `sigma.added`, which hold values of any kind, are kept and not indexed.
@@ -27,6 +30,8 @@ pub fn schema() -> Value {
         ("sigma.source.file", &keyword),
         ("sigma.source.line", &number),
         ("sigma.source.record", &number),
+        (SOURCE_INDEX, &keyword),
+        ("sigma.source.id", &keyword),
         ("sigma.matches", &kept),
         ("sigma.added", &kept),
     ];
@@ -69,6 +74,14 @@ pub fn tagged(rule: Option<&str>) -> Value {
         ],
     };
     json!({"bool": {"should": either, "minimum_should_match": 1}})
+}
+
+/// A query of the Query DSL that finds the hits of events of this index that lie in another one: those of one rule, or all.
+pub fn aside(index: &str, rule: Option<&str>) -> Value {
+    let index = json!({"term": {SOURCE_INDEX: index}});
+    let rule = rule.map(|id| json!({"term": {TAGGED_BY: id}}));
+    let filter: Vec<Value> = [Some(index), rule].into_iter().flatten().collect();
+    json!({"bool": {"filter": filter}})
 }
 
 #[cfg(test)]

@@ -338,7 +338,7 @@ fn an_equal_tag_passes_as_it_is_also_when_somebody_wrote_the_event_anew() {
             tagged_at: "2027-01-01T00:00:00Z".into(),
             ..tagger(profile)
         };
-        let elsewhere = Source {
+        let elsewhere = Source::File {
             file: "b".into(),
             position: tag::Position::Record(9),
         };
@@ -358,7 +358,7 @@ fn another_tag_is_renewed_and_keeps_the_first_source() {
         tagged_at: "2027-01-01T00:00:00Z".into(),
         ..tagger(Profile::Ecs)
     };
-    let elsewhere = Source {
+    let elsewhere = Source::File {
         file: "b".into(),
         position: tag::Position::Record(9),
     };

@@ -283,7 +283,7 @@ fn work(worker: &mut Worker<'_>, input: usize, batch: &Batch, digests: bool) -> 
     };
     let mut counters = Counters::default();
     for (position, event) in batch.events() {
-        let source = Source {
+        let source = Source::File {
             file: (&*batch.file).into(),
             position: match position {
                 Position::Line(line) => tag::Position::Line(line),

@@ -19,11 +19,15 @@
 //! What it leaves out: how things are shown (`sigtag`), and everything that a neighbour does better: reading is `input`'s,
 //! meaning `mapping`'s, matching `engine`'s, writing tags `tag`'s, keeping them `store`'s.
 
+mod aside;
 mod files;
 mod gate;
 mod load;
 mod pass;
+mod plan;
 mod rules;
+mod selection;
+mod state;
 mod summary;
 mod worker;
 
@@ -34,7 +38,9 @@ use tag::Tagger;
 pub use files::tag_files;
 pub use load::load;
 pub use pass::{tag_store, untag_store};
+pub use plan::{Plan, PlannedIndex, Way, plan};
 pub use rules::{LoadError, LoadedRule, Rules, rule_files};
+pub use selection::{Mode, Selection};
 pub use summary::{Count, HostCount, RuleCount, RuleSummary, SkipCount, Summary, TacticCount};
 
 /// How to go over events.

@@ -37,15 +37,31 @@ pub struct Summary {
     pub rule_set: RuleSummary,
     /// What was left out, repaired or noted in the input.
     pub input: Vec<SkipCount>,
-    /// Documents that were written, if the events lie in a store.
+    /// Documents that were written, if the events lie in a store; in a dry run, that would have been.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub written: Option<u64>,
+    /// Hits that were added to the side index; in a dry run, that it would have.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub aside: u64,
+    /// Hits that were taken out of the side index.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub aside_removed: u64,
+    /// Documents that were done with the same rules before, and not read.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub known: u64,
+    /// Whether nothing was written.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub dry_run: bool,
     /// Bytes read: of files as they lie on the disk, of a store those of the documents.
     pub bytes: u64,
     /// Wall-clock time of the run, in seconds.
     pub seconds: f64,
     /// Whether the run was ended before its input was.
     pub interrupted: bool,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// Events that came with sigtag's tags.
@@ -210,7 +226,12 @@ impl Tally {
 
     /// Counts one more.
     pub(crate) fn add(&mut self, example: impl FnOnce() -> String) {
-        self.count += 1;
+        self.add_many(1, example);
+    }
+
+    /// Counts so many more that have one example.
+    pub(crate) fn add_many(&mut self, count: u64, example: impl FnOnce() -> String) {
+        self.count += count;
         if self.examples.len() < EXAMPLES {
             self.examples.push(example());
         }
@@ -284,6 +305,11 @@ impl Counters {
         };
         let host = self.hosts.entry(name).or_default();
         *host = (host.0 + events, host.1.max(severity));
+    }
+
+    /// How many events were counted.
+    pub(crate) fn events(&self) -> u64 {
+        self.events
     }
 
     /// Adds the counts of a later batch.
@@ -398,6 +424,10 @@ impl Counters {
             rule_set: RuleSummary::of(rules),
             input: skips(report),
             written: None,
+            aside: 0,
+            aside_removed: 0,
+            known: 0,
+            dry_run: false,
             bytes: report.bytes,
             seconds: time.as_secs_f64(),
             interrupted,

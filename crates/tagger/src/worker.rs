@@ -1,11 +1,14 @@
 //! Matching and tagging, on one thread.
 
 use crate::Options;
+use crate::aside::{self, Aside};
+use crate::plan::Way;
 use crate::rules::Rules;
 use crate::summary::Counters;
 use engine::Matcher;
 use event::{Event, FieldPath, Fields, Malformed, Parsed, Value};
 use std::sync::LazyLock;
+use store::Document;
 use tag::{Hit, Outcome, Source};
 
 /// Matches and tags events one after the other.
@@ -53,15 +56,14 @@ impl<'r> Worker<'r> {
         let event = matched.event.one_line(&mut room);
         let (rules, options) = (self.rules, self.options);
         let start = out.len();
-        let outcome = tag(
-            rules,
-            options,
-            &event,
-            matched.rules,
-            Some(source),
-            counters,
-            out,
-        );
+        let outcome = tag(rules, options, &event, matched.rules, counters, |hits| {
+            options
+                .tagger
+                .as_ref()
+                .map_or(Outcome::Unchanged, |tagger| {
+                    tagger.apply(&event, hits, Some(source), out)
+                })
+        });
         let is_written =
             options.all || !matched.rules.is_empty() || matches!(outcome, Outcome::Removed);
         if is_written {
@@ -72,47 +74,84 @@ impl<'r> Worker<'r> {
         is_written
     }
 
-    /// Appends a document of a store to `out`, as its tag makes it; what became of it.
+    /// What becomes of a document of a store.
     ///
     /// # Errors
     /// [`Malformed`] when it is no event.
     pub(crate) fn document(
         &mut self,
-        text: &str,
+        document: &Document,
+        way: Way,
         counters: &mut Counters,
-        out: &mut Vec<u8>,
-    ) -> Result<Outcome, Malformed> {
-        let matched = self.matcher.matches(text.as_bytes())?;
-        if matched.rules.is_empty() && !matched.has_hidden_field {
+    ) -> Result<Change, Malformed> {
+        let mut change = Change::default();
+        let matched = self.matcher.matches(document.source.as_bytes())?;
+        let is_miss = matched.rules.is_empty() && !matched.has_hidden_field;
+        let Some(tagger) = self.options.tagger.as_ref().filter(|_| !is_miss) else {
             counters.add_miss();
-            return Ok(Outcome::Unchanged);
-        }
-        let (rules, options, event) = (self.rules, self.options, &matched.event);
-        Ok(tag(
-            rules,
-            options,
+            return Ok(change);
+        };
+        let event = &matched.event;
+        change.outcome = tag(
+            self.rules,
+            self.options,
             event,
             matched.rules,
-            None,
             counters,
-            out,
-        ))
+            |hits| {
+                let mut outcome = match way.is_in_place() {
+                    true => tagger.apply(event, hits, None, &mut change.text),
+                    false if hits.is_empty() => Outcome::Unchanged,
+                    false => Outcome::Tagged,
+                };
+                if way.is_aside() && !hits.is_empty() {
+                    let aside = hits
+                        .iter()
+                        .map(|hit| aside::hit(tagger, event, hit, document));
+                    match aside.collect() {
+                        Some(aside) => change.aside = aside,
+                        None => outcome = Outcome::Conflict("sigma"),
+                    }
+                }
+                outcome
+            },
+        );
+        Ok(change)
     }
 }
 
-/// Makes the tag of an event equal to the rules with these numbers.
+/// What becomes of a document.
+pub(crate) struct Change {
+    /// What becomes of its tag.
+    pub(crate) outcome: Outcome,
+    /// Its text, if the tag changes.
+    pub(crate) text: Vec<u8>,
+    /// Its hits for the side index.
+    pub(crate) aside: Vec<Aside>,
+}
+
+impl Default for Change {
+    fn default() -> Change {
+        Change {
+            outcome: Outcome::Unchanged,
+            text: Vec::new(),
+            aside: Vec::new(),
+        }
+    }
+}
+
+/// Lets the rules with these numbers become the tag of an event, and counts what became of it.
 fn tag(
     rules: &Rules,
     options: &Options,
     event: &Event<'_>,
     numbers: &[u32],
-    source: Option<&Source<'_>>,
     counters: &mut Counters,
-    out: &mut Vec<u8>,
+    apply: impl FnOnce(&[Hit<'_>]) -> Outcome,
 ) -> Outcome {
-    let Some(tagger) = &options.tagger else {
+    if options.tagger.is_none() {
         return Outcome::Unchanged;
-    };
+    }
     let index = (!numbers.is_empty()).then(|| event.index());
     let hits: Vec<Hit<'_>> = numbers
         .iter()
@@ -124,7 +163,7 @@ fn tag(
                 .map_or_else(Vec::new, |index| rule.evidence(index)),
         })
         .collect();
-    let outcome = tagger.apply(event, &hits, source, out);
+    let outcome = apply(&hits);
     counters.add(rules, numbers, index.as_ref().map(host), outcome);
     outcome
 }

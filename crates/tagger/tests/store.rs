@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use store::{Embedded, Rejected, Scan, Store, Write};
 use tag::{Profile, Tagger};
-use tagger::{Options, Rules};
+use tagger::{Options, Rules, Selection};
 
 /// A rule for events whose `command` contains `evil`.
 fn rules() -> Rules {
@@ -112,7 +112,7 @@ fn what_others_write_meanwhile_is_kept_and_tagged() {
             &rules,
             &options(&progress),
             &store,
-            "events",
+            &Selection::all("events"),
         ));
         is_over.store(true, Ordering::Relaxed);
         let (changed, refused) = other.join().unwrap();
@@ -139,7 +139,7 @@ fn what_others_write_meanwhile_is_kept_and_tagged() {
         &rules,
         &options(&progress),
         &store,
-        "events",
+        &Selection::all("events"),
     ))
     .unwrap();
     for document in documents(&store) {
@@ -151,7 +151,7 @@ fn what_others_write_meanwhile_is_kept_and_tagged() {
         &rules,
         &options(&progress),
         &store,
-        "events",
+        &Selection::all("events"),
     ))
     .unwrap();
     assert_eq!(third.written, Some(0));
@@ -182,7 +182,7 @@ fn a_document_that_was_changed_is_read_again_until_it_is_tagged() {
         &rules,
         &options(&progress),
         &meddler,
-        "events",
+        &Selection::all("events"),
     ))
     .unwrap();
     assert_eq!(summary.written, Some(1));
@@ -222,6 +222,14 @@ impl Store for Meddler {
 
     fn alias<'a>(&'a self, alias: &'a str, indices: Vec<String>) -> store::Answer<'a, ()> {
         self.store.alias(alias, indices)
+    }
+
+    fn put_future_mapping<'a>(
+        &'a self,
+        indices: &'a str,
+        mapping: Value,
+    ) -> store::Answer<'a, Vec<String>> {
+        self.store.put_future_mapping(indices, mapping)
     }
 
     fn put_mapping<'a>(&'a self, indices: &'a str, mapping: Value) -> store::Answer<'a, ()> {

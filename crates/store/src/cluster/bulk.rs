@@ -6,10 +6,53 @@ use super::http::{Body, Wait, error_text};
 use crate::{Document, Rejected, StoreError, Write, Written};
 use reqwest::Method;
 use serde_json::{Value, json};
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
 
-/// How many writes one request has at most, and how many bytes.
-const ITEMS: usize = 1_000;
+/// How many writes one request has at first, at least and at most.
+const ITEMS: (usize, usize, usize) = (500, 10, 2_000);
+
+/// How many bytes one request has at most.
 const BYTES: usize = 5 << 20;
+
+/// An answer that takes longer is one of a server that has too much to do.
+const SLOW: Duration = Duration::from_secs(5);
+
+/// How large a request may be now: the more the server bears, the more.
+#[derive(Clone, Copy)]
+pub(super) struct Batch {
+    items: usize,
+    bytes: usize,
+}
+
+impl Default for Batch {
+    fn default() -> Batch {
+        Batch {
+            items: ITEMS.0,
+            bytes: BYTES,
+        }
+    }
+}
+
+impl Batch {
+    /// How many of the first items fit in one request; one in any case.
+    fn fits(self, items: &VecDeque<Item>) -> usize {
+        let mut bytes = 0;
+        let fits = items.iter().take(self.items).take_while(|item| {
+            bytes += item.lines.len();
+            bytes <= self.bytes
+        });
+        fits.count().max(1)
+    }
+
+    fn grow(&mut self) {
+        self.items = (self.items + ITEMS.0 / 4).min(ITEMS.2);
+    }
+
+    fn shrink(&mut self) {
+        self.items = (self.items / 2).max(ITEMS.1);
+    }
+}
 
 /// A write, as the lines of a bulk request.
 struct Item {
@@ -32,81 +75,36 @@ pub(super) async fn write(
     let changes = writes
         .iter()
         .any(|write| matches!(write, Write::Update { .. }));
-    let items: Vec<Item> = writes
-        .into_iter()
-        .enumerate()
+    let items = writes.into_iter().enumerate();
+    let mut waiting: VecDeque<Item> = items
         .map(|(number, write)| Item::new(number, write))
+        .filter(|item| outcomes[item.number].is_none())
         .collect();
-    let mut batches: Vec<&[Item]> = Vec::new();
-    let mut rest = items.as_slice();
-    while !rest.is_empty() {
-        let mut bytes = 0;
-        let fits = rest.iter().take(ITEMS).take_while(|item| {
-            bytes += item.lines.len();
-            bytes <= BYTES
-        });
-        let (batch, others) = rest.split_at(fits.count().max(1));
-        batches.push(batch);
-        rest = others;
-    }
-    batches.reverse();
     let mut wait = Wait::default();
-    while let Some(batch) = batches.pop() {
-        let waiting: Vec<&Item> = batch
-            .iter()
-            .filter(|item| outcomes[item.number].is_none())
-            .collect();
-        if waiting.is_empty() {
-            continue;
-        }
+    while !waiting.is_empty() {
         if changes && !cluster.is_there(index).await? {
             // To write would make an empty index of this name.
-            for item in waiting {
+            for item in waiting.drain(..) {
                 outcomes[item.number] = Some(Err(Rejected::Missing));
             }
-            continue;
+            break;
         }
-        let lines: String = waiting.iter().map(|item| item.lines.as_str()).collect();
-        let answer = cluster
-            .http
-            .ask(
-                Method::POST,
-                &format!(
-                    "/{}/_bulk?filter_path=errors,items.*._id,items.*.status,items.*.error,\
-                     items.*._seq_no,items.*._version",
-                    super::escaped(index)
-                ),
-                Some(&Body::Lines(lines.into())),
-            )
-            .await?;
-        if answer.status == 413 {
-            match waiting.as_slice() {
-                [one] => {
-                    outcomes[one.number] = Some(Err(Rejected::TooLarge(one.lines.len())));
-                }
-                _ => {
-                    let (first, second) = batch.split_at(batch.len() / 2);
-                    batches.extend([second, first]);
-                }
-            }
-            continue;
+        let fits = cluster.known().batch.fits(&waiting);
+        let batch: Vec<Item> = waiting.drain(..fits).collect();
+        let (done, later) = send(cluster, index, &batch).await?;
+        let has_done = !done.is_empty();
+        for (number, outcome) in done {
+            outcomes[number] = Some(outcome);
         }
-        let body: Value = answer.read()?;
-        let answers = body["items"]
-            .as_array()
-            .map_or(&[] as &[Value], Vec::as_slice);
-        let mut later = None;
-        for (item, answer) in waiting.iter().zip(answers) {
-            let answer = answer.as_object().and_then(|answer| answer.values().next());
-            match item.outcome(answer.unwrap_or(&Value::Null))? {
-                Ok(outcome) => outcomes[item.number] = Some(outcome),
-                Err(reason) => later = Some(reason),
-            }
+        let left = batch.into_iter().rev();
+        for item in left.filter(|item| outcomes[item.number].is_none()) {
+            waiting.push_front(item);
         }
-        let is_cut = answers.len() < waiting.len();
-        if let Some(reason) = later.or_else(|| is_cut.then(|| "the answer is cut off".to_owned())) {
+        if has_done {
+            wait = Wait::default();
+        }
+        if let Some(reason) = later {
             cluster.http.wait(&mut wait, &reason).await;
-            batches.push(batch);
         }
     }
     let missing = || Err(Rejected::Refused("the server did not answer".to_owned()));
@@ -114,6 +112,57 @@ pub(super) async fn write(
         .into_iter()
         .map(|outcome| outcome.unwrap_or_else(missing))
         .collect())
+}
+
+/// What has become of some of the items, by their numbers; and why to wait before the others are sent again, if so.
+type Sent = (Vec<(usize, Outcome)>, Option<String>);
+
+/// Sends items once.
+async fn send(cluster: &Cluster, index: &str, batch: &[Item]) -> Result<Sent, StoreError> {
+    let lines: String = batch.iter().map(|item| item.lines.as_str()).collect();
+    let bytes = lines.len();
+    let path = format!(
+        "/{}/_bulk?filter_path=errors,items.*._id,items.*.status,items.*.error,\
+         items.*._seq_no,items.*._version",
+        super::escaped(index)
+    );
+    let start = Instant::now();
+    let body = Body::Lines(lines.into());
+    let answer = cluster
+        .http
+        .ask_unless_busy(Method::POST, &path, Some(&body));
+    let answer = answer.await?;
+    if answer.status == 413 {
+        if let [one] = batch {
+            let too_large = Rejected::TooLarge(one.lines.len());
+            return Ok((vec![(one.number, Err(too_large))], None));
+        }
+        cluster.known().batch.bytes = bytes / 2;
+        return Ok((Vec::new(), None));
+    }
+    if answer.status == 429 {
+        cluster.known().batch.shrink();
+        return Ok((Vec::new(), Some(answer.reason())));
+    }
+    let body: Value = answer.read()?;
+    let answers = body["items"].as_array();
+    let answers = answers.map_or(&[] as &[Value], Vec::as_slice);
+    let mut done = Vec::with_capacity(answers.len());
+    let mut later = None;
+    for (item, answer) in batch.iter().zip(answers) {
+        let answer = answer.as_object().and_then(|answer| answer.values().next());
+        match item.outcome(answer.unwrap_or(&Value::Null))? {
+            Ok(outcome) => done.push((item.number, outcome)),
+            Err(reason) => later = Some(reason),
+        }
+    }
+    let is_cut = answers.len() < batch.len();
+    let later = later.or_else(|| is_cut.then(|| "the answer is cut off".to_owned()));
+    match later.is_some() || start.elapsed() > SLOW {
+        true => cluster.known().batch.shrink(),
+        false => cluster.known().batch.grow(),
+    }
+    Ok((done, later))
 }
 
 /// A sequence number alone does not tell a server which state of a document is meant.

@@ -103,10 +103,31 @@ impl Http {
         path: &str,
         body: Option<&Body>,
     ) -> Result<Answer, StoreError> {
+        self.ask_while(&[429, 502, 503, 504], method, path, body)
+            .await
+    }
+
+    /// Asks until there is an answer that stays the same, or the server has too much to do.
+    pub(super) async fn ask_unless_busy(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Body>,
+    ) -> Result<Answer, StoreError> {
+        self.ask_while(&[502, 503, 504], method, path, body).await
+    }
+
+    async fn ask_while(
+        &self,
+        later: &[u16],
+        method: Method,
+        path: &str,
+        body: Option<&Body>,
+    ) -> Result<Answer, StoreError> {
         let mut wait = Wait::default();
         loop {
             let reason = match self.once(method.clone(), path, body).await {
-                Ok(answer) if may_be_better_later(answer.status) => answer.reason(),
+                Ok(answer) if later.contains(&answer.status.as_u16()) => answer.reason(),
                 Ok(answer) => return Ok(answer),
                 Err(error) => {
                     let next = self.node.load(Ordering::Relaxed) + 1;
@@ -172,10 +193,6 @@ impl Wait {
         let random = RandomState::new().hash_one(self.times) as u32;
         most.mul_f64(0.1 + 0.9 * f64::from(random) / f64::from(u32::MAX))
     }
-}
-
-fn may_be_better_later(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 429 | 502 | 503 | 504)
 }
 
 impl Answer {

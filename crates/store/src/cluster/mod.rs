@@ -3,15 +3,17 @@
 mod bulk;
 mod change;
 mod http;
+mod indices;
 mod scan;
+mod template;
 
 use crate::{
-    Answer, Capabilities, Cursor, Document, IndexInfo, Page, Rejected, Scan, SearchResponse, Store,
-    StoreError, Write, Written,
+    Answer, Capabilities, Checkpoint, Cursor, Document, IndexInfo, Page, Rejected, Scan,
+    SearchResponse, Store, StoreError, Write, Written,
 };
 use http::{Body, Http};
 use reqwest::Method;
-use scan::Shard;
+use scan::{Point, Shard};
 use serde_json::{Map, Value, json};
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -69,17 +71,29 @@ pub struct Cluster {
     known: Mutex<Known>,
 }
 
-/// What was learned while scanning.
-#[derive(Default)]
+/// What was learned on the way.
 struct Known {
     /// Names and uuids of indices.
     indices: HashMap<String, String>,
-    /// By uuid and shard.
+    /// By uuid and number.
     shards: HashMap<(String, u32), Shard>,
-    /// How many sequence numbers a page has.
-    widths: HashMap<(String, u32), u64>,
-    /// The points in time that are open, each with the first sequence number that is not in it.
-    points: HashMap<(String, u32), (String, u64)>,
+    /// How long it takes until searches find what was written, by the name of the index.
+    lags: HashMap<String, Duration>,
+    /// How many documents a page has.
+    page: usize,
+    batch: bulk::Batch,
+}
+
+impl Default for Known {
+    fn default() -> Known {
+        Known {
+            indices: HashMap::new(),
+            shards: HashMap::new(),
+            lags: HashMap::new(),
+            page: scan::first_size(),
+            batch: bulk::Batch::default(),
+        }
+    }
 }
 
 impl Cluster {
@@ -141,8 +155,10 @@ impl Cluster {
             known
                 .indices
                 .insert(shard.index.clone(), shard.uuid.clone());
-            let key = (shard.uuid.clone(), shard.number);
-            known.shards.insert(key, shard.clone());
+            let kept = known.shards.entry(shard.key());
+            let kept = kept.or_insert_with(|| shard.clone());
+            // A scan that begins wants to see what is there now.
+            (kept.end, kept.checkpoint, kept.point) = (shard.end, shard.checkpoint, None);
         }
     }
 
@@ -164,21 +180,39 @@ impl Cluster {
     }
 
     fn width(&self, shard: &Shard) -> u64 {
-        let key = (shard.uuid.clone(), shard.number);
-        self.known().widths.get(&key).copied().unwrap_or(0)
+        self.known()
+            .shards
+            .get(&shard.key())
+            .map_or(0, |known| known.width)
     }
 
     fn set_width(&self, shard: &Shard, width: u64) {
-        let key = (shard.uuid.clone(), shard.number);
-        self.known().widths.insert(key, width);
+        if let Some(known) = self.known().shards.get_mut(&shard.key()) {
+            known.width = width;
+        }
     }
 
-    /// The point in time that a shard is read in, and a sequence number that is higher than all in it; none if the index is
-    /// gone.
-    async fn point_in_time(&self, shard: &Shard) -> Result<Option<(String, u64)>, StoreError> {
-        let key = (shard.uuid.clone(), shard.number);
-        if let Some(known) = self.known().points.get(&key).cloned() {
-            return Ok(Some(known));
+    fn page_size(&self, most: usize) -> usize {
+        self.known().page.min(most)
+    }
+
+    fn adapt_page(&self, size: usize, documents: usize, bytes: usize, time: Duration) {
+        self.known().page = scan::next_size(size, documents, bytes, time);
+    }
+
+    fn lag(&self, index: &str) -> Duration {
+        self.known()
+            .lags
+            .get(index)
+            .copied()
+            .unwrap_or(Duration::MAX)
+    }
+
+    /// The point in time that a shard is read in; none if the index is gone.
+    async fn point_in_time(&self, shard: &Shard) -> Result<Option<Point>, StoreError> {
+        let known = self.known().shards.get(&shard.key()).cloned();
+        if let Some(point) = known.and_then(|known| known.point) {
+            return Ok(Some(point));
         }
         let (place, name) = match self.product.is_open_search {
             true => ("_search/point_in_time", "pit_id"),
@@ -189,33 +223,38 @@ impl Cluster {
             escaped(&shard.index),
             shard.number
         );
+        let before = Checkpoint::now(0);
         let answer = self.http.ask(Method::POST, &path, None).await?;
         if answer.status == 404 {
             return Ok(None);
         }
         let opened: Value = answer.read()?;
-        let id = opened[name].as_str().unwrap_or_default().to_owned();
         let now = scan::shards_of(self, &shard.index).await?;
-        let is_it = |now: &&Shard| (&now.uuid, now.number) == (&shard.uuid, shard.number);
-        let Some(now) = now.iter().find(is_it) else {
+        let Some(now) = now.iter().find(|now| now.key() == shard.key()) else {
             return Ok(None);
         };
+        let point = Point {
+            id: opened[name].as_str().unwrap_or_default().to_owned(),
+            end: now.end,
+            checkpoint: now.checkpoint,
+            before,
+        };
         let mut known = self.known();
-        if let Some(shard) = known.shards.get_mut(&key) {
+        if let Some(shard) = known.shards.get_mut(&shard.key()) {
             shard.end = shard.end.max(now.end);
+            shard.point = Some(point.clone());
         }
-        known.points.insert(key, (id.clone(), now.end));
-        Ok(Some((id, now.end)))
+        Ok(Some(point))
     }
 
-    fn forget_point_in_time(&self, shard: &Shard) -> Option<String> {
-        let key = (shard.uuid.clone(), shard.number);
-        self.known().points.remove(&key).map(|(id, _)| id)
+    fn forget_point_in_time(&self, shard: &Shard) -> Option<Point> {
+        let mut known = self.known();
+        known.shards.get_mut(&shard.key())?.point.take()
     }
 
     /// What is not closed, the server closes some minutes later.
     async fn close_point_in_time(&self, shard: &Shard) {
-        if let Some(id) = self.forget_point_in_time(shard) {
+        if let Some(Point { id, .. }) = self.forget_point_in_time(shard) {
             let (path, body) = match self.product.is_open_search {
                 true => ("/_search/point_in_time", json!({"pit_id": [id]})),
                 false => ("/_pit", json!({"id": id})),
@@ -251,40 +290,6 @@ impl Cluster {
         let body = body.map(Body::Json);
         self.http.ask(method, path, body.as_ref()).await?.read()
     }
-
-    async fn all(&self, indices: &str) -> Result<Vec<IndexInfo>, StoreError> {
-        let path = |what: &str| format!("/{}/{what}", escaped(indices));
-        let mappings = self.send(Method::GET, &path("_mapping"), None).await?;
-        let aliases = self.send(Method::GET, &path("_alias"), None).await?;
-        let filter =
-            "indices.*.uuid,indices.*.primaries.docs.count,indices.*.primaries.store.size_in_bytes";
-        let stats = path(&format!("_stats/docs,store?filter_path={filter}"));
-        let stats = self.send(Method::GET, &stats, None).await?;
-        let mut all: Vec<IndexInfo> = mappings
-            .as_object()
-            .into_iter()
-            .flatten()
-            .map(|(name, mapping)| {
-                let stats = &stats["indices"][name];
-                let number = |value: &Value| value.as_u64().unwrap_or_default();
-                let aliases = aliases[name]["aliases"].as_object();
-                IndexInfo {
-                    name: name.clone(),
-                    uuid: stats["uuid"].as_str().unwrap_or_default().to_owned(),
-                    documents: number(&stats["primaries"]["docs"]["count"]),
-                    bytes: number(&stats["primaries"]["store"]["size_in_bytes"]),
-                    aliases: aliases
-                        .into_iter()
-                        .flatten()
-                        .map(|(name, _)| name.clone())
-                        .collect(),
-                    mapping: mapping["mappings"].clone(),
-                }
-            })
-            .collect();
-        all.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(all)
-    }
 }
 
 impl Store for Cluster {
@@ -294,6 +299,7 @@ impl Store for Cluster {
             durable: true,
             several_writers: true,
             scores: true,
+            page: crate::MAX_PAGE,
         }
     }
 
@@ -319,8 +325,7 @@ impl Store for Cluster {
 
     fn delete<'a>(&'a self, indices: &'a str) -> Answer<'a, Vec<String>> {
         Box::pin(async move {
-            let names: Vec<String> = self
-                .all(indices)
+            let names: Vec<String> = indices::all(self, indices)
                 .await?
                 .into_iter()
                 .map(|one| one.name)
@@ -334,7 +339,7 @@ impl Store for Cluster {
     }
 
     fn indices<'a>(&'a self, indices: &'a str) -> Answer<'a, Vec<IndexInfo>> {
-        Box::pin(self.all(indices))
+        Box::pin(indices::all(self, indices))
     }
 
     fn alias<'a>(&'a self, alias: &'a str, indices: Vec<String>) -> Answer<'a, ()> {
@@ -358,6 +363,14 @@ impl Store for Cluster {
             }
             Ok(())
         })
+    }
+
+    fn put_future_mapping<'a>(
+        &'a self,
+        indices: &'a str,
+        mapping: Value,
+    ) -> Answer<'a, Vec<String>> {
+        Box::pin(template::put(self, indices, mapping))
     }
 
     fn put_mapping<'a>(&'a self, indices: &'a str, mapping: Value) -> Answer<'a, ()> {

@@ -6,20 +6,31 @@
 //! changed gets a higher number, so the scan of a shard ends with the highest one that it had right after a point in time was
 //! opened.
 
+use super::http::{Body, Wait};
 use super::{Cluster, escaped};
-use crate::{Document, Page, Position, Scan, StoreError};
+use crate::{Checkpoint, Document, MAX_PAGE, Page, Part, Position, Scan, StoreError};
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-
-use super::http::{Body, Wait};
+use std::ops::Range;
+use std::time::{Duration, Instant};
 
 /// The request for a page. What the scan does not need is left out of the answer.
 const PAGE: &str = "/_search?request_cache=false&filter_path=hits.hits._index,hits.hits._id,\
      hits.hits._routing,hits.hits._seq_no,hits.hits._primary_term,hits.hits._version,\
      hits.hits._source,timed_out,_shards";
+
+/// How many bytes a page is to have at most, and how long it is to take.
+const PAGE_BYTES: f64 = (16 << 20) as f64;
+const PAGE_TIME: Duration = Duration::from_secs(5);
+
+/// How many documents the first page of a scan has.
+const FIRST_PAGE: usize = 1_000;
+
+/// How long it takes until searches find what was written, if the index is not set to be slower.
+const LAG: Duration = Duration::from_secs(120);
 
 /// A shard, as the scan knows it.
 #[derive(Clone)]
@@ -29,6 +40,34 @@ pub(super) struct Shard {
     pub(super) number: u32,
     /// The first sequence number that it did not have.
     pub(super) end: u64,
+    /// How far all its copies had come.
+    pub(super) checkpoint: Checkpoint,
+    /// How many sequence numbers a page has.
+    pub(super) width: u64,
+    /// The point in time that is open.
+    pub(super) point: Option<Point>,
+}
+
+/// A shard as it is at one time.
+#[derive(Clone)]
+pub(super) struct Point {
+    pub(super) id: String,
+    /// The first sequence number that is not in it.
+    pub(super) end: u64,
+    /// How far the shard had come when it was open.
+    pub(super) checkpoint: Checkpoint,
+    /// When it was not open yet.
+    pub(super) before: Checkpoint,
+}
+
+impl Shard {
+    pub(super) fn key(&self) -> (String, u32) {
+        (self.uuid.clone(), self.number)
+    }
+
+    fn is_at(&self, position: &Position) -> bool {
+        (&self.uuid, self.number) == (&position.uuid, position.shard)
+    }
 }
 
 #[derive(Deserialize)]
@@ -88,20 +127,15 @@ pub(super) async fn page(cluster: &Cluster, scan: &Scan) -> Result<Page, StoreEr
     scan.check()?;
     let shards = shards(cluster, scan).await?;
     let mut positions = begin(cluster, scan, &shards)?;
-    let mut documents = Vec::new();
     for position in &mut positions {
-        if position.next >= position.end {
-            continue;
-        }
-        let is_it =
-            |shard: &&Shard| (&shard.uuid, shard.number) == (&position.uuid, position.shard);
-        let Some(shard) = shards.iter().find(is_it) else {
+        let Some(shard) = shards.iter().find(|shard| shard.is_at(position)) else {
             continue;
         };
-        documents = next(cluster, scan, shard, position).await?;
-        break;
+        if let Some((documents, part)) = next(cluster, scan, shard, position).await? {
+            return Ok(Page::new(documents, Some(part), positions));
+        }
     }
-    Ok(Page::new(documents, positions))
+    Ok(Page::new(Vec::new(), None, positions))
 }
 
 /// The shards of the indices, with what they have now.
@@ -139,14 +173,20 @@ pub(super) async fn shards_of(cluster: &Cluster, indices: &str) -> Result<Vec<Sh
     let mut shards = Vec::new();
     for (index, of_index) in stats.indices {
         for (number, copies) in of_index.shards {
-            let highest = copies
-                .iter()
-                .filter_map(|copy| copy["seq_no"]["max_seq_no"].as_i64());
+            let highest = |name: &str| {
+                let all = copies
+                    .iter()
+                    .filter_map(|copy| copy["seq_no"][name].as_i64());
+                u64::try_from(all.max().unwrap_or(-1) + 1).unwrap_or(0)
+            };
             shards.push(Shard {
                 index: index.clone(),
                 uuid: of_index.uuid.clone(),
                 number,
-                end: u64::try_from(highest.max().unwrap_or(-1) + 1).unwrap_or(0),
+                end: highest("max_seq_no"),
+                checkpoint: Checkpoint::now(highest("global_checkpoint")),
+                width: 0,
+                point: None,
             });
         }
     }
@@ -167,9 +207,7 @@ fn begin(cluster: &Cluster, scan: &Scan, shards: &[Shard]) -> Result<Vec<Positio
             .collect());
     };
     let positions = after.indices.iter().map(|position| {
-        let is_it =
-            |shard: &&Shard| (&shard.uuid, shard.number) == (&position.uuid, position.shard);
-        match shards.iter().find(is_it) {
+        match shards.iter().find(|shard| shard.is_at(position)) {
             Some(shard) => Ok(Position {
                 end: position.end.min(shard.end),
                 ..position.clone()
@@ -184,41 +222,41 @@ fn begin(cluster: &Cluster, scan: &Scan, shards: &[Shard]) -> Result<Vec<Positio
     positions.collect()
 }
 
-/// The documents of the next range of numbers.
+/// The documents of the next range of numbers; none if nothing of the shard is left.
 async fn next(
     cluster: &Cluster,
     scan: &Scan,
     shard: &Shard,
     position: &mut Position,
-) -> Result<Vec<Document>, StoreError> {
-    let size = scan.size as u64;
+) -> Result<Option<(Vec<Document>, Part)>, StoreError> {
     let mut wait = Wait::default();
     loop {
-        let Some((pit, seen)) = cluster.point_in_time(shard).await? else {
+        if scan.gaps(position).is_empty() {
+            position.next = position.end;
+            cluster.close_point_in_time(shard).await;
+            return Ok(None);
+        }
+        let Some(point) = cluster.point_in_time(shard).await? else {
             // The index went while it was read.
             position.next = position.end;
-            return Ok(Vec::new());
+            return Ok(None);
         };
-        position.end = position.end.max(seen);
-        let width = cluster.width(shard).max(size);
-        let end = position.end.min(position.next.saturating_add(width));
-        let range = json!({"range": {"_seq_no": {"gte": position.next, "lt": end}}});
-        let filter: Vec<Value> = [Some(range), scan.query.clone()]
-            .into_iter()
-            .flatten()
-            .collect();
-        let body = json!({
-            "pit": {"id": pit, "keep_alive": super::KEEP_ALIVE},
-            "size": size,
-            "query": {"bool": {"filter": filter}},
-            "sort": ["_doc"],
-            "track_total_hits": false,
-            "seq_no_primary_term": true,
-            "version": true,
-        });
+        position.end = position.end.max(point.end);
+        let size = cluster.page_size(scan.size);
+        let width = cluster.width(shard).max(size as u64);
+        let gaps = first(scan.gaps(position), width);
+        let (Some(start), Some(end)) = (gaps.first(), gaps.last()) else {
+            continue;
+        };
+        let numbers = start.start..end.end;
+        let request = Instant::now();
         let answer = cluster
             .http
-            .ask(Method::POST, PAGE, Some(&Body::Json(body)))
+            .ask(
+                Method::POST,
+                PAGE,
+                Some(&Body::Json(request_for(scan, &point, &gaps, size))),
+            )
             .await?;
         if answer.status == 404 {
             // It has expired, or its node went. What was read stays read.
@@ -240,18 +278,156 @@ async fn next(
             continue;
         }
         let hits = found.hits.hits;
-        if hits.len() as u64 >= size && width > size {
+        if hits.len() >= size && width > size as u64 {
             // There may be more than fit.
-            cluster.set_width(shard, size);
+            cluster.set_width(shard, size as u64);
             continue;
         }
-        if (hits.len() as u64) < size / 4 {
+        if hits.len() < size / 4 {
             cluster.set_width(shard, width.saturating_mul(2));
         }
-        position.next = end;
-        if position.next >= position.end {
+        cluster.adapt_page(size, hits.len(), answer.body.len(), request.elapsed());
+        position.next = numbers.end;
+        if scan.gaps(position).is_empty() {
+            position.next = position.end;
             cluster.close_point_in_time(shard).await;
         }
-        return hits.into_iter().map(Hit::document).collect();
+        let known = scan.known(&shard.uuid, shard.number);
+        let earlier = known.and_then(|known| known.checkpoint);
+        let lag = cluster.lag(&shard.index);
+        let earlier = earlier.filter(|earlier| earlier.is_before(point.before, lag));
+        let part = Part {
+            uuid: shard.uuid.clone(),
+            shard: shard.number,
+            numbers,
+            checkpoint: point.checkpoint,
+            complete: earlier.map_or(0, |earlier| earlier.next),
+        };
+        let documents: Result<_, _> = hits.into_iter().map(Hit::document).collect();
+        return Ok(Some((documents?, part)));
+    }
+}
+
+/// The first of these ranges that have so many numbers in all.
+fn first(gaps: Vec<Range<u64>>, mut width: u64) -> Vec<Range<u64>> {
+    let mut first = Vec::new();
+    for gap in gaps {
+        if width == 0 {
+            break;
+        }
+        let end = gap.end.min(gap.start.saturating_add(width));
+        width -= end - gap.start;
+        first.push(gap.start..end);
+    }
+    first
+}
+
+fn request_for(scan: &Scan, point: &Point, gaps: &[Range<u64>], size: usize) -> Value {
+    let ranges: Vec<Value> = gaps
+        .iter()
+        .map(|gap| json!({"range": {"_seq_no": {"gte": gap.start, "lt": gap.end}}}))
+        .collect();
+    let numbers = json!({"bool": {"should": ranges, "minimum_should_match": 1}});
+    let filter: Vec<Value> = [Some(numbers), scan.query.clone()]
+        .into_iter()
+        .flatten()
+        .collect();
+    json!({
+        "pit": {"id": point.id, "keep_alive": super::KEEP_ALIVE},
+        "size": size,
+        "query": {"bool": {"filter": filter}},
+        "sort": ["_doc"],
+        "track_total_hits": false,
+        "seq_no_primary_term": true,
+        "version": true,
+    })
+}
+
+/// How many documents the next page has, after one of `size` of which so many came, in so many bytes and so long a time.
+pub(super) fn next_size(size: usize, documents: usize, bytes: usize, time: Duration) -> usize {
+    if documents == 0 {
+        return size;
+    }
+    let by_bytes = PAGE_BYTES * documents as f64 / bytes as f64;
+    let by_time = PAGE_TIME.div_duration_f64(time) * documents as f64;
+    let next = by_bytes.min(by_time) as usize;
+    next.clamp(size.div_ceil(2), size * 2).clamp(10, MAX_PAGE)
+}
+
+/// The size that a scan begins with.
+pub(super) fn first_size() -> usize {
+    FIRST_PAGE
+}
+
+/// How long it takes until searches find everything, with this `index.refresh_interval`.
+pub(super) fn lag(interval: Option<&str>) -> Duration {
+    let Some(interval) = interval else { return LAG };
+    let digits = interval.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let unit = match &interval[digits.len()..] {
+        "ms" => 0.001,
+        "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3_600.0,
+        "d" => 86_400.0,
+        // Never, or not known.
+        _ => return Duration::MAX,
+    };
+    match digits.parse::<f64>() {
+        Ok(number) if number >= 0.0 => Duration::try_from_secs_f64(2.0 * number * unit)
+            .map_or(Duration::MAX, |time| time.max(LAG)),
+        _ => Duration::MAX,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_become_as_large_as_is_bearable() {
+        let second = Duration::from_secs(1);
+        for (size, documents, bytes, time, next) in [
+            (1_000, 1_000, 1 << 20, second, 2_000),
+            (8_000, 8_000, 8 << 20, second, MAX_PAGE),
+            (1_000, 1_000, 32 << 20, second, 500),
+            (1_000, 1_000, 64 << 20, second, 500),
+            (1_000, 1_000, 1 << 20, 10 * second, 500),
+            (15, 15, 1 << 30, second, 10),
+            (1_000, 0, 60, second, 1_000),
+            // A few that are left say little of the next.
+            (1_000, 3, 9_000, second / 100, 1_500),
+        ] {
+            assert_eq!(
+                next_size(size, documents, bytes, time),
+                next,
+                "{size} {documents}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_slow_index_needs_more_time_to_show_everything() {
+        for (interval, seconds) in [
+            (None, Some(120)),
+            (Some("1s"), Some(120)),
+            (Some("500ms"), Some(120)),
+            (Some("5m"), Some(600)),
+            (Some("1h"), Some(7_200)),
+            (Some("-1"), None),
+            (Some("-1s"), None),
+            (Some("often"), None),
+            (Some("1e300d"), None),
+            (Some(""), None),
+        ] {
+            let time = seconds.map_or(Duration::MAX, Duration::from_secs);
+            assert_eq!(lag(interval), time, "{interval:?}");
+        }
+    }
+
+    #[test]
+    fn a_page_has_so_many_numbers() {
+        assert_eq!(first(vec![0..5, 7..20], 10), [0..5, 7..12]);
+        assert_eq!(first(vec![0..5, 7..20], 6), [0..5, 7..8]);
+        assert_eq!(first(vec![0..5, 7..9], 50), [0..5, 7..9]);
     }
 }

@@ -205,7 +205,10 @@ impl Catalog {
         for pattern in patterns.split(',').map(str::trim) {
             let pattern = if pattern == "_all" { "*" } else { pattern };
             let before = found.len();
-            let own = self.indices.iter().filter(|(name, _)| glob(pattern, name));
+            // As in Elasticsearch, what begins with a dot is hidden from who does not ask for it.
+            let is_hidden = |name: &str| name.starts_with('.') && !pattern.starts_with('.');
+            let own = self.indices.iter();
+            let own = own.filter(|(name, _)| glob(pattern, name) && !is_hidden(name));
             found.extend(own);
             let aliases = self
                 .aliases

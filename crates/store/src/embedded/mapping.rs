@@ -345,9 +345,11 @@ mod settings {
     }
 
     /// Settings that say how a cluster keeps an index, which means nothing here, or that queries read.
-    const NEUTRAL: [&str; 6] = [
+    const NEUTRAL: [&str; 8] = [
         "number_of_shards",
         "number_of_replicas",
+        "auto_expand_replicas",
+        "hidden",
         "refresh_interval",
         "codec",
         "query.default_field",

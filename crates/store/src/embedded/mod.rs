@@ -239,6 +239,7 @@ impl Store for Embedded {
             durable: true,
             several_writers: false,
             scores: false,
+            page: 2_000,
         }
     }
 
@@ -265,11 +266,19 @@ impl Store for Embedded {
                     documents: snapshot.documents(),
                     bytes: index.bytes(),
                     aliases: own.map(|(alias, _)| alias.clone()).collect(),
+                    data_stream: None,
+                    shards: 1,
+                    fixed: None,
+                    unreadable: None,
                     mapping: snapshot.mapping.json().clone(),
                 }
             });
             Ok(info.collect())
         })
+    }
+
+    fn put_future_mapping<'a>(&'a self, _: &'a str, _: Value) -> Answer<'a, Vec<String>> {
+        Box::pin(async { Ok(Vec::new()) })
     }
 
     fn alias<'a>(&'a self, alias: &'a str, indices: Vec<String>) -> Answer<'a, ()> {

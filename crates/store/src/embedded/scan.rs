@@ -6,7 +6,7 @@
 use super::index::{Snapshot, Store};
 use super::query::Wanted;
 use super::select::select;
-use crate::{Cursor, Document, Page, Position, Scan, StoreError};
+use crate::{Checkpoint, Cursor, Document, Page, Part, Position, Scan, StoreError};
 use serde_json::Value;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -101,20 +101,38 @@ pub(crate) fn page(
     scan.check()?;
     let mut positions = begin(snapshots, scan.after.as_ref())?;
     let mut documents = Vec::new();
+    let mut part = None;
     for (snapshot, position) in snapshots.iter().zip(&mut positions) {
-        while position.next < position.end && documents.len() < scan.size {
+        let start = position.next;
+        while documents.len() < scan.size {
+            let Some(gap) = scan.gaps(position).into_iter().next() else {
+                position.next = position.end;
+                break;
+            };
+            position.next = gap.start;
             let found = ahead.find(snapshot, scan, position)?;
             let at = |seq_no: u64| found.places.partition_point(|place| place.0 < seq_no);
-            let (from, end) = (at(position.next), at(position.end));
+            let (from, end) = (at(gap.start), at(gap.end));
             let to = end.min(from + scan.size - documents.len());
             read(snapshot, &found.places[from..to], &mut documents)?;
             position.next = match found.places.get(to) {
-                Some((next, ..)) => (*next).min(position.end),
-                None => found.end.min(position.end),
+                Some((next, ..)) => (*next).min(gap.end),
+                None => found.end.min(gap.end),
             };
         }
+        // A page is from one index, if there is something on it.
+        if !documents.is_empty() || position.next < position.end {
+            part = Some(Part {
+                uuid: snapshot.uuid.clone(),
+                shard: 0,
+                numbers: start..position.next,
+                checkpoint: Checkpoint::now(snapshot.next_seq_no),
+                complete: position.next,
+            });
+            break;
+        }
     }
-    Ok(Page::new(documents, positions))
+    Ok(Page::new(documents, part, positions))
 }
 
 /// The documents with these ids.

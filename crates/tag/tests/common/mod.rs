@@ -75,7 +75,7 @@ pub fn tagger(profile: Profile) -> Tagger {
     }
 }
 
-pub const SOURCE: Source<'static> = Source {
+pub const SOURCE: Source<'static> = Source::File {
     file: std::borrow::Cow::Borrowed("logs/a.jsonl"),
     position: Position::Line(3),
 };

@@ -1,0 +1,312 @@
+//! What is done, kept in the store itself: for each shard, the sequence numbers that do not have to be read again with the same
+//! rules.
+//!
+//! A document gets a new number with every change. So a number that was read, or written by sigtag, is done for good; and one
+//! that was not found is done as soon as searches would have found it. A pass that was cut off goes on with what is left, and
+//! one that was not reads only what is new.
+//!
+//! Several processes may keep the same state: each writes what it has read only in the place of what it knows, and else adds
+//! what another one has done.
+
+use crate::{Mode, Rules};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::sync::Arc;
+use store::{Document, IndexInfo, Known, Part, Rejected, SeqNos, Store, StoreError, Write};
+use tag::Profile;
+
+/// The index of the state. It is hidden: no pattern that does not begin with a dot finds it.
+pub(crate) const INDEX: &str = ".sigtag-state";
+
+/// In how many ranges the numbers of one shard may lie. What is forgotten is read again.
+const MAX_RANGES: usize = 20_000;
+
+/// How many states are read at once.
+const PAGE: usize = 500;
+
+/// What is done in some shards.
+pub(crate) struct State {
+    /// The rules and what else decides of a tag.
+    key: String,
+    shards: BTreeMap<(String, u32), Shard>,
+}
+
+/// What is done in a shard.
+struct Shard {
+    index: String,
+    known: Known,
+    /// What was read or written in this run, if it is not done.
+    met: SeqNos,
+    /// The state as it is in the store.
+    stored: Option<Document>,
+    is_changed: bool,
+}
+
+/// The state of a shard as it is written.
+#[derive(Serialize, Deserialize)]
+struct Record {
+    index: String,
+    uuid: String,
+    shard: u32,
+    rules: String,
+    updated_at: String,
+    #[serde(flatten)]
+    known: Known,
+}
+
+/// What was done with a page.
+#[derive(Default)]
+pub(crate) struct Numbers {
+    /// Those of the documents that were read.
+    pub(crate) read: Vec<u64>,
+    /// Those of them that are to be read again by the next run, since something was wrong with them.
+    pub(crate) open: BTreeSet<u64>,
+    /// Those that documents got when they were written.
+    pub(crate) written: Vec<u64>,
+}
+
+/// What decides of the tags of a document beside the document.
+pub(crate) fn key(rules: &Rules, profile: Profile, mode: Mode) -> String {
+    struct Hash(Sha256);
+    impl std::fmt::Write for Hash {
+        fn write_str(&mut self, text: &str) -> std::fmt::Result {
+            self.0.update(text);
+            Ok(())
+        }
+    }
+    let mut hash = Hash(Sha256::new());
+    let version = env!("CARGO_PKG_VERSION");
+    // Writing to it cannot fail.
+    let _ = writeln!(hash, "{version} {} {}", profile.name(), mode.name());
+    for rule in &rules.running {
+        let _ = writeln!(hash, "{:?}\n{:?}", rule.tag, rule.mapped().branches);
+    }
+    let hash = hash.0.finalize();
+    hash[..16]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+impl State {
+    /// What is done in these shards with these rules.
+    pub(crate) async fn load<'i>(
+        store: &dyn Store,
+        key: String,
+        shards: impl Iterator<Item = (&'i IndexInfo, u32)>,
+    ) -> Result<State, StoreError> {
+        let mut state = State {
+            key,
+            shards: BTreeMap::new(),
+        };
+        for (index, shard) in shards {
+            let name = index.name.clone();
+            state
+                .shards
+                .insert((index.uuid.clone(), shard), Shard::new(name));
+        }
+        let wanted: Vec<(String, u32)> = state.shards.keys().cloned().collect();
+        state.read(store, &wanted).await?;
+        for shard in state.shards.values_mut() {
+            if let Some(record) = shard.record()
+                && record.rules == state.key
+            {
+                shard.known = record.known;
+            }
+        }
+        Ok(state)
+    }
+
+    /// Reads how the state of these shards is in the store.
+    async fn read(
+        &mut self,
+        store: &dyn Store,
+        shards: &[(String, u32)],
+    ) -> Result<(), StoreError> {
+        for page in shards.chunks(PAGE) {
+            let ids: Vec<String> = page.iter().map(id_of).collect();
+            let found = match store.get(INDEX, &ids).await {
+                Ok(found) => found,
+                Err(StoreError::NoIndex(_)) => return Ok(()),
+                Err(error) => return Err(error),
+            };
+            for (shard, document) in page.iter().zip(found) {
+                if let Some(shard) = self.shards.get_mut(shard) {
+                    shard.stored = document;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// How many numbers of an index are done.
+    pub(crate) fn done_of(&self, uuid: &str) -> u64 {
+        let shards = self.shards.iter().filter(|((own, _), _)| own == uuid);
+        shards.map(|(_, shard)| shard.known.done.count()).sum()
+    }
+
+    /// Forgets what is done.
+    pub(crate) fn forget(&mut self) {
+        for shard in self.shards.values_mut() {
+            shard.known = Known::default();
+        }
+    }
+
+    /// What a scan need not read.
+    pub(crate) fn known(&self) -> Arc<BTreeMap<(String, u32), Known>> {
+        let known = self.shards.iter().map(|(key, shard)| {
+            let mut known = shard.known.clone();
+            known.done.merge(&shard.met);
+            (key.clone(), known)
+        });
+        Arc::new(known.collect())
+    }
+
+    /// What was read of a part is done. `is_whole` says that all of it was read, and not only what a query finds.
+    pub(crate) fn done(&mut self, part: &Part, numbers: &Numbers, is_whole: bool) {
+        let Some(shard) = self.shards.get_mut(&(part.uuid.clone(), part.shard)) else {
+            return;
+        };
+        let mut open: Vec<u64> = numbers.open.iter().copied().collect();
+        for number in &numbers.read {
+            shard.met.insert(*number..number + 1);
+            match *number < part.checkpoint.next {
+                true if numbers.open.contains(number) => {}
+                true => shard.known.done.insert(*number..number + 1),
+                false => open.push(*number),
+            }
+        }
+        for number in &numbers.written {
+            shard.met.insert(*number..number + 1);
+            shard.known.done.insert(*number..number + 1);
+        }
+        if is_whole {
+            open.sort_unstable();
+            let end = part.numbers.end.min(part.complete);
+            let done = part.numbers.start..end;
+            shard.known.done.insert_without(done, &open);
+        }
+        // An older one is kept until it has been of use.
+        if shard.known.checkpoint.is_none() || part.complete > 0 {
+            shard.known.checkpoint = Some(part.checkpoint);
+        }
+        shard.known.done.shrink(MAX_RANGES);
+        shard.is_changed = true;
+    }
+
+    /// Writes what has changed.
+    pub(crate) async fn save(&mut self, store: &dyn Store, now: &str) -> Result<(), StoreError> {
+        loop {
+            let changed = self.shards.iter().filter(|(_, shard)| shard.is_changed);
+            let changed: Vec<(String, u32)> = changed.map(|(key, _)| key.clone()).collect();
+            if changed.is_empty() {
+                return Ok(());
+            }
+            match store.create(INDEX, body()).await {
+                Ok(()) | Err(StoreError::Exists(_)) => {}
+                Err(error) => return Err(error),
+            }
+            for page in changed.chunks(PAGE) {
+                let writes = page.iter().map(|key| self.write(key, now)).collect();
+                let answers = store.write(INDEX, writes).await?;
+                for (key, answer) in page.iter().zip(answers) {
+                    match answer {
+                        Ok(_) => self.shards.entry(key.clone()).and_modify(Shard::is_saved),
+                        // Somebody else was faster.
+                        Err(
+                            Rejected::Conflict { .. } | Rejected::Exists(_) | Rejected::Missing,
+                        ) => continue,
+                        Err(cause) => {
+                            return Err(StoreError::Refused {
+                                what: format!("to write to {INDEX}"),
+                                reason: cause.to_string(),
+                            });
+                        }
+                    };
+                }
+            }
+            self.read(store, &changed).await?;
+            self.merge();
+        }
+    }
+
+    /// Adds what others have done of what is not written yet.
+    fn merge(&mut self) {
+        for shard in self.shards.values_mut().filter(|shard| shard.is_changed) {
+            if let Some(record) = shard.record()
+                && record.rules == self.key
+            {
+                shard.known.done.merge(&record.known.done);
+            }
+        }
+    }
+
+    fn write(&self, key: &(String, u32), now: &str) -> Write {
+        let shard = &self.shards[key];
+        let record = Record {
+            index: shard.index.clone(),
+            uuid: key.0.clone(),
+            shard: key.1,
+            rules: self.key.clone(),
+            updated_at: now.to_owned(),
+            known: shard.known.clone(),
+        };
+        let source = json!(record).to_string().into_bytes();
+        match &shard.stored {
+            Some(read) => Write::Update {
+                read: Box::new(read.clone()),
+                source,
+            },
+            None => Write::Create {
+                id: Some(id_of(key)),
+                source,
+            },
+        }
+    }
+}
+
+impl Shard {
+    fn new(index: String) -> Shard {
+        Shard {
+            index,
+            known: Known::default(),
+            met: SeqNos::default(),
+            stored: None,
+            is_changed: false,
+        }
+    }
+
+    /// The state as it is in the store, if it can be read.
+    fn record(&self) -> Option<Record> {
+        let stored = self.stored.as_ref()?;
+        serde_json::from_str(&stored.source).ok()
+    }
+
+    fn is_saved(&mut self) {
+        self.is_changed = false;
+    }
+}
+
+fn id_of((uuid, shard): &(String, u32)) -> String {
+    format!("{uuid}-{shard}")
+}
+
+fn body() -> Value {
+    let keyword = json!({"type": "keyword"});
+    let kept = json!({"type": "object", "enabled": false});
+    json!({
+        "mappings": {"dynamic": false, "properties": {
+            "index": keyword, "uuid": keyword, "rules": keyword,
+            "shard": {"type": "long"}, "updated_at": {"type": "date"},
+            "done": kept, "checkpoint": kept,
+        }},
+        "settings": {
+            "index.hidden": "true",
+            "index.number_of_shards": "1",
+            "index.auto_expand_replicas": "0-1",
+        },
+    })
+}
