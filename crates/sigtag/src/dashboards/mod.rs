@@ -4,8 +4,9 @@
 //! know; Kibana takes older objects and brings them up to date. So both get the same lines, and only the way to import them
 //! differs.
 //!
-//! What is shown is a table ([`panels`]); what such an object looks like stands in [`objects`] and [`matrix`].
+//! What is shown is a table ([`panels`]); [`objects`] makes objects of it, with [`charts`] and [`matrix`] for what is in them.
 
+mod charts;
 mod matrix;
 mod objects;
 mod panels;
@@ -38,9 +39,10 @@ pub(crate) fn run(command: &DashboardsCommand) -> Exit {
     if exit == Exit::Done {
         let (menu, header) = import(command.product);
         eprintln!(
-            "{} for {index}. To import them from a file: {menu} > Saved objects > Import, or\n  \
+            "{} for {}. To import them from a file: {menu} > Saved objects > Import, or\n  \
              curl -H '{header}: true' -F file=@FILE.ndjson 'http://localhost:5601/api/saved_objects/_import?overwrite=true'",
             show::count(lines.len(), "object"),
+            show::one_line(&index),
         );
     }
     exit

@@ -1,8 +1,8 @@
 //! Saved objects out of the tables: an index pattern, an object for each panel, and the dashboard that holds them.
 
-use super::matrix;
-use super::panels::{COLOURS, Chart, Dashboard, Field, Number, Panel, Shows};
-use serde_json::{Map, Value, json};
+use super::panels::{Dashboard, Field, Panel, Shows};
+use super::{charts, matrix};
+use serde_json::{Value, json};
 
 /// How the things that all panels ask for are called.
 pub(super) struct Names<'n> {
@@ -15,7 +15,7 @@ pub(super) struct Names<'n> {
 }
 
 impl<'n> Names<'n> {
-    fn field(&self, field: Field) -> &'n str {
+    pub(super) fn field(&self, field: Field) -> &'n str {
         match field {
             Field::Named(name) => name,
             Field::Host => self.host,
@@ -65,37 +65,31 @@ pub(super) fn all(dashboard: &Dashboard, names: &Names<'_>) -> Vec<Value> {
 
 /// The object of a panel.
 fn held(dashboard: &Dashboard, panel: &Panel, names: &Names<'_>) -> Value {
-    let head = json!({"title": title(dashboard, panel), "description": panel.about, "version": 1});
-    let (mut own, asks) = match &panel.shows {
-        Shows::Events(columns) => {
-            let columns: Vec<_> = columns.iter().map(|field| names.field(*field)).collect();
-            let search = json!({"hits": 0, "columns": columns, "sort": [[names.time, "desc"]]});
-            (search, true)
+    let title = format!("[{}] {}", dashboard.name, panel.title);
+    let mut attributes = match &panel.shows {
+        Shows::Drawn(chart) => {
+            visualization(&charts::state(chart, &title, names), &charts::look(chart))
         }
         Shows::Matrix(attack) => {
-            let spec = matrix::spec(*attack, dashboard.mark, names);
-            let state = json!({
-                "title": title(dashboard, panel), "type": "vega", "aggs": [],
-                "params": {"spec": spec.to_string()},
-            });
-            (visualization(&state, &json!({})), false)
+            let spec = matrix::spec(*attack, dashboard.mark, names).to_string();
+            let state =
+                json!({"title": title, "type": "vega", "aggs": [], "params": {"spec": spec}});
+            visualization(&state, &json!({}))
         }
-        Shows::Drawn(chart) => {
-            let (kind, aggregations, params) = parts(chart, names);
-            let state = json!({
-                "title": title(dashboard, panel), "type": kind, "aggs": numbered(aggregations),
-                "params": params,
-            });
-            (visualization(&state, &colours(chart)), true)
+        Shows::Events(columns) => {
+            let columns: Vec<_> = columns.iter().map(|field| names.field(*field)).collect();
+            json!({"hits": 0, "columns": columns, "sort": [[names.time, "desc"]]})
         }
     };
-    let (source, references) = match asks {
-        true => (source(dashboard.mark), vec![reference(dashboard)]),
+    let (source, references) = match panel.shows {
         // Its query is in its text.
-        false => (json!({"query": kuery(""), "filter": []}), vec![]),
+        Shows::Matrix(_) => (everything(), vec![]),
+        _ => (tagged(dashboard.mark), vec![reference(dashboard)]),
     };
-    own["kibanaSavedObjectMeta"] = json!({"searchSourceJSON": source.to_string()});
-    let attributes = merged(head, own);
+    attributes["title"] = json!(title);
+    attributes["description"] = json!(panel.about);
+    attributes["version"] = json!(1);
+    attributes["kibanaSavedObjectMeta"] = json!({"searchSourceJSON": source.to_string()});
     object(dashboard, kind(panel), panel.id, attributes, references)
 }
 
@@ -116,14 +110,13 @@ fn holder(dashboard: &Dashboard) -> Value {
         json!({"id": id(dashboard, panel.id), "name": format!("panel_{number}"), "type": kind})
     });
     let options = json!({"useMargins": true, "hidePanelTitles": false});
-    let source = json!({"query": kuery(""), "filter": []});
     let attributes = json!({
         "title": format!("[{}] Tagged events", dashboard.name), "description": dashboard.about,
         "hits": 0, "version": 1,
         "timeRestore": true, "timeFrom": "now-7d", "timeTo": "now",
         "optionsJSON": options.to_string(),
         "panelsJSON": Value::from(placed).to_string(),
-        "kibanaSavedObjectMeta": {"searchSourceJSON": source.to_string()},
+        "kibanaSavedObjectMeta": {"searchSourceJSON": everything().to_string()},
     });
     let references = references.collect();
     object(
@@ -140,112 +133,14 @@ fn visualization(state: &Value, look: &Value) -> Value {
     json!({"visState": state.to_string(), "uiStateJSON": look.to_string()})
 }
 
-/// The type of a chart, its aggregations and its settings.
-fn parts(chart: &Chart, names: &Names<'_>) -> (&'static str, Vec<Value>, Value) {
-    match chart {
-        Chart::Numbers(all) => {
-            let all = all.iter().map(|(name, number)| count(*number, name, names));
-            ("metric", all.collect(), look_of_numbers())
-        }
-        Chart::Timeline { by, size } => {
-            let time = json!({"field": names.time, "interval": "auto", "drop_partials": false,
-                "min_doc_count": 1, "extended_bounds": {}});
-            let time = aggregation("date_histogram", "segment", time);
-            let split = top(by, *size, "group", None);
-            ("histogram", vec![events(), time, split], look_of_bars())
-        }
-        Chart::Ring { by, size } => {
-            let segments = top(by, *size, "segment", None);
-            ("pie", vec![events(), segments], look_of_ring())
-        }
-        Chart::Top { by, column, size } => {
-            let rows = top(names.field(*by), *size, "bucket", Some(column));
-            ("table", vec![events(), rows], look_of_table())
-        }
-    }
-}
-
-fn aggregation(kind: &str, schema: &str, params: Value) -> Value {
-    json!({"enabled": true, "type": kind, "schema": schema, "params": params})
-}
-
-fn numbered(mut aggregations: Vec<Value>) -> Vec<Value> {
-    for (aggregation, number) in aggregations.iter_mut().zip(1u32..) {
-        aggregation["id"] = json!(number.to_string());
-    }
-    aggregations
-}
-
-fn events() -> Value {
-    aggregation("count", "metric", json!({"customLabel": "Events"}))
-}
-
-fn count(number: Number, name: &str, names: &Names<'_>) -> Value {
-    let of = |field| json!({"field": names.field(field), "customLabel": name});
-    let (kind, params) = match number {
-        Number::Events => ("count", json!({"customLabel": name})),
-        Number::Distinct(field) => ("cardinality", of(field)),
-        Number::Sum(field) => ("sum", of(field)),
-    };
-    aggregation(kind, "metric", params)
-}
-
-/// The values of a field in most events; the first aggregation says in how many.
-fn top(field: &str, size: u16, schema: &str, label: Option<&str>) -> Value {
-    let mut params = json!({"field": field, "orderBy": "1", "order": "desc", "size": size,
-        "otherBucket": false, "missingBucket": false});
-    if let Some(label) = label {
-        params["customLabel"] = json!(label);
-    }
-    aggregation("terms", schema, params)
-}
-
-/// Colours that belong to values.
-fn colours(chart: &Chart) -> Value {
-    match chart {
-        Chart::Timeline { by, .. } | Chart::Ring { by, .. } if *by == "sigma.level" => {
-            let colours = COLOURS.map(|(level, colour)| (level.as_str().to_owned(), json!(colour)));
-            json!({"vis": {"colors": Map::from_iter(colours)}})
-        }
-        _ => json!({}),
-    }
-}
-
-fn look_of_numbers() -> Value {
-    json!({"type": "metric", "addTooltip": true, "addLegend": false, "metric": {
-        "percentageMode": false, "useRanges": false, "invertColors": false, "colorSchema": "Green to Red",
-        "metricColorMode": "None", "colorsRange": [{"from": 0, "to": 10000}], "labels": {"show": true},
-        "style": {"bgFill": "#000", "bgColor": false, "labelColor": false, "subText": "", "fontSize": 28},
-    }})
-}
-
-fn look_of_bars() -> Value {
-    let labels = json!({"show": true, "filter": true, "truncate": 100});
-    json!({"type": "histogram", "addTooltip": true, "addLegend": true, "legendPosition": "right",
-        "grid": {"categoryLines": false}, "times": [], "addTimeMarker": false, "labels": {"show": false},
-        "categoryAxes": [{"id": "CategoryAxis-1", "type": "category", "position": "bottom", "show": true,
-            "style": {}, "scale": {"type": "linear"}, "labels": labels, "title": {}}],
-        "valueAxes": [{"id": "ValueAxis-1", "name": "LeftAxis-1", "type": "value", "position": "left", "show": true,
-            "style": {}, "scale": {"type": "linear", "mode": "normal"}, "labels": labels, "title": {"text": "Events"}}],
-        "seriesParams": [{"show": true, "type": "histogram", "mode": "stacked", "data": {"label": "Events", "id": "1"},
-            "valueAxis": "ValueAxis-1", "drawLinesBetweenPoints": true, "lineWidth": 2, "showCircles": true}],
-        "thresholdLine": {"show": false, "value": 10, "width": 1, "style": "full", "color": "#E7664C"},
-    })
-}
-
-fn look_of_ring() -> Value {
-    json!({"type": "pie", "addTooltip": true, "addLegend": true, "legendPosition": "right", "isDonut": true,
-        "labels": {"show": true, "values": true, "last_level": true, "truncate": 100}})
-}
-
-fn look_of_table() -> Value {
-    json!({"perPage": 10, "showPartialRows": false, "showMetricsAtAllLevels": false, "showTotal": false,
-        "totalFunc": "sum", "percentageCol": ""})
-}
-
 /// What an object that shows tagged events asks for.
-fn source(mark: &str) -> Value {
+fn tagged(mark: &str) -> Value {
     json!({"query": kuery(&format!("tags : \"{mark}\"")), "filter": [], "indexRefName": INDEX_REF})
+}
+
+/// What an object asks for that leaves it to others.
+fn everything() -> Value {
+    json!({"query": kuery(""), "filter": []})
 }
 
 fn kuery(query: &str) -> Value {
@@ -264,14 +159,11 @@ fn kind(panel: &Panel) -> Kind {
     }
 }
 
-fn title(dashboard: &Dashboard, panel: &Panel) -> String {
-    format!("[{}] {}", dashboard.name, panel.title)
-}
-
 fn id(dashboard: &Dashboard, name: &str) -> String {
     format!("sigtag-{}-{name}", dashboard.profile.name())
 }
 
+/// A saved object with the name that it has on its dashboard.
 fn object(
     dashboard: &Dashboard,
     kind: Kind,
@@ -284,13 +176,4 @@ fn object(
         "id": id(dashboard, name), "type": kind, "attributes": attributes, "references": references,
         "migrationVersion": {kind: version},
     })
-}
-
-fn merged(one: Value, other: Value) -> Value {
-    let objects = [one, other].into_iter();
-    let members = objects.filter_map(|value| match value {
-        Value::Object(members) => Some(members),
-        _ => None,
-    });
-    members.flatten().collect::<Map<_, _>>().into()
 }

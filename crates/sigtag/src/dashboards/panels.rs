@@ -78,6 +78,9 @@ pub(super) enum Attack {
     Tags(&'static str),
 }
 
+/// The field with the levels of an event's rules.
+pub(super) const LEVEL: &str = "sigma.level";
+
 /// The colour of each level.
 pub(super) const COLOURS: [(Level, &str); 5] = [
     (Level::Critical, "#B11616"),
@@ -122,9 +125,9 @@ static ECS: Dashboard = Dashboard {
         panel("numbers", "In total", "Tagged events, the rules that hit them, and their hosts", [0, 0, 12, 12],
             Drawn(Numbers(&[("Events", Number::Events), ("Rules", Distinct(Named("sigma.rule.id"))), ("Hosts", Distinct(Host))]))),
         panel("timeline", "Hits over time by level", "An event counts for each level that its rules have", [12, 0, 36, 12],
-            Drawn(Timeline { by: "sigma.level", size: 5 })),
+            Drawn(Timeline { by: LEVEL, size: 5 })),
         panel("levels", "Levels", "An event counts for each level that its rules have", [0, 12, 12, 16],
-            Drawn(Ring { by: "sigma.level", size: 5 })),
+            Drawn(Ring { by: LEVEL, size: 5 })),
         panel("rules", "Top 50 rules", "The rules that hit the most events", [12, 12, 22, 16],
             Drawn(Top { by: Named("sigma.rule.name"), column: "Rule", size: 50 })),
         panel("hosts", "Top 50 hosts", "The hosts with the most tagged events", [34, 12, 14, 16],
@@ -138,7 +141,7 @@ static ECS: Dashboard = Dashboard {
         panel("subtechniques", "Top 50 sub-techniques", "The sub-techniques with the most events", [32, 54, 16, 14],
             Drawn(Top { by: Named("threat.technique.subtechnique.id"), column: "Sub-technique", size: 50 })),
         panel("events", "Tagged events", "The events themselves, the newest first", [0, 68, 48, 24],
-            Events(&[Host, Named("sigma.level"), Named("sigma.rule.name"), Named("sigma.attack")])),
+            Events(&[Host, Named(LEVEL), Named("sigma.rule.name"), Named("sigma.attack")])),
     ],
 };
 
