@@ -71,6 +71,7 @@ pub(crate) enum Command {
     Explain(ExplainCommand),
     Convert(ConvertCommand),
     Sigmac(SigmacCommand),
+    Dashboards(DashboardsCommand),
     /// Prints the completions for a shell.
     ///
     /// For bash, for example: sigtag completions bash > ~/.local/share/bash-completion/completions/sigtag
@@ -561,6 +562,50 @@ pub(crate) struct ConvertCommand {
     /// Rule files, and folders with all .yml and .yaml files below them.
     #[arg(required = true, value_name = "PATH", value_hint = ValueHint::AnyPath)]
     pub(crate) paths: Vec<PathBuf>,
+}
+
+/// Prints dashboards of tagged events, to import into Kibana or OpenSearch Dashboards.
+///
+/// They show which rules hit how often, when, at what level and on which hosts, the tactics and techniques of MITRE ATT&CK, and
+/// the events themselves. What is printed are saved objects, one a line. To import them again replaces them.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  sigtag dashboards kibana > sigma.ndjson
+  sigtag dashboards opensearch --profile both --index 'winlogbeat-*,filebeat-*' > sigma.ndjson
+  sigtag dashboards kibana --host-field winlog.computer_name > sigma.ndjson
+
+Exit codes:
+  0  all was printed
+  1  it could not be printed
+  2  wrong usage")]
+pub(crate) struct DashboardsCommand {
+    /// What they are for.
+    pub(crate) product: Product,
+
+    /// The form of the tags: as for `sigtag tag`. `both` makes two dashboards.
+    #[arg(long, value_name = "PROFILE", default_value = Profile::default().name(), value_parser = profile())]
+    pub(crate) profile: Profile,
+
+    /// The indices with tagged events: names, patterns with `*`, aliases; several separated by commas. sigma-hits-* is added.
+    #[arg(long, value_name = "PATTERN", default_value = "logs-*,winlogbeat-*,sigma-hits-*", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) index: String,
+
+    /// The field with the time of an event.
+    #[arg(long, value_name = "FIELD", default_value = "@timestamp", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) time_field: String,
+
+    /// The field with the host of an event. It must be one that can be aggregated, such as a keyword.
+    #[arg(long, value_name = "FIELD", default_value = "host.name", value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) host_field: String,
+}
+
+/// What shows dashboards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Product {
+    /// Kibana, 7.17 to 9.
+    Kibana,
+    /// OpenSearch Dashboards.
+    Opensearch,
 }
 
 /// Prints the man page of sigtag, or of one of its commands.

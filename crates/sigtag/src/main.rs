@@ -3,6 +3,7 @@
 mod arguments;
 mod check;
 mod convert;
+mod dashboards;
 mod diagnostics;
 mod explain;
 mod indices;
@@ -60,6 +61,7 @@ fn main() -> ExitCode {
         Command::Explain(command) => explain::run(&command),
         Command::Convert(command) => convert::run(&command),
         Command::Sigmac(command) => return ExitCode::from(sigmac::run(&command)),
+        Command::Dashboards(command) => dashboards::run(&command),
         Command::Completions { shell } => generate(|out| {
             clap_complete::generate(shell, &mut Arguments::command(), "sigtag", out);
             Ok(())

@@ -586,6 +586,7 @@ fn a_full_disk_is_told_of() {
         ["tag", "--rules", "evil.yml", "a.jsonl"].as_slice(),
         &["check", "broken.yml"],
         &["explain", "evil.yml", "a.jsonl"],
+        &["dashboards", "kibana"],
         &["completions", "bash"],
         &["man"],
     ] {
@@ -711,7 +712,14 @@ fn help_completions_and_manual_come_from_one_definition() {
         );
     }
     let all = stdout(&desk.run(&["--help"]));
-    for command in ["tag", "check", "explain", "completions", "man"] {
+    for command in [
+        "tag",
+        "check",
+        "explain",
+        "dashboards",
+        "completions",
+        "man",
+    ] {
         assert!(
             all.contains(&format!("\n  {command} ")),
             "{command} is not in the help"
