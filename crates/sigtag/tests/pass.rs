@@ -399,3 +399,434 @@ fn beside(place: &Place) {
         serde_json::from_slice(&fs::read(place.desk.path("stats.json")).unwrap()).unwrap();
     assert_eq!(stats["events"], 0);
 }
+
+/// An index, and what is to become of the tags of its events.
+struct Kind {
+    name: &'static str,
+    /// What is said of it when it is made.
+    body: Value,
+    /// What is set when the events are in it.
+    then: Value,
+    tags: &'static str,
+    reason: &'static str,
+}
+
+fn kinds(server: &Server) -> Vec<Kind> {
+    let keyword = json!({"type": "keyword"});
+    let event = json!({"@timestamp": {"type": "date"}, "Channel": keyword, "Image": keyword, "n": {"type": "long"}});
+    let with = |more: Value| {
+        let mut all = event.clone();
+        all.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        all
+    };
+    let kind = |name, body, tags, reason| Kind {
+        name,
+        body,
+        then: json!({}),
+        tags,
+        reason,
+    };
+    let mut kinds = vec![
+        kind("plain", json!({}), "in-place", ""),
+        kind(
+            "strict",
+            json!({"mappings": {"dynamic": "strict", "properties": event}}),
+            "in-place",
+            "",
+        ),
+        Kind {
+            then: json!({"index.blocks.write": true}),
+            ..kind(
+                "blocked",
+                json!({}),
+                "side",
+                "it takes no writes (index.blocks.write)",
+            )
+        },
+        kind(
+            "object",
+            json!({"mappings": {"properties": with(json!({"tags": {"properties": {"a": keyword}}}))}}),
+            "side",
+            "its field `tags` is an object",
+        ),
+        // What the plan cannot know is found out by putting the schema.
+        kind(
+            "full",
+            json!({"mappings": {"properties": event}, "settings": {"index.mapping.total_fields.limit": "6"}}),
+            "in-place",
+            "",
+        ),
+        kind(
+            "partial",
+            json!({"mappings": {"properties": event, "_source": {"excludes": ["secret"]}}}),
+            "side",
+            "it keeps its documents in part only (_source)",
+        ),
+        kind(
+            "unkept",
+            json!({"mappings": {"properties": event, "_source": {"enabled": false}}}),
+            "nowhere",
+            "it does not keep its documents (_source)",
+        ),
+    ];
+    if server.name() == "opensearch-3" {
+        kinds.push(kind(
+            "append",
+            json!({"settings": {"index.append_only.enabled": "true"}}),
+            "side",
+            "it is append-only (index.append_only.enabled)",
+        ));
+    }
+    if matches!(server.name(), "elasticsearch-8" | "elasticsearch-9") {
+        let mode = json!({
+            "index.mode": "time_series",
+            "index.routing_path": "host",
+            "index.time_series.start_time": "2026-01-01T00:00:00Z",
+            "index.time_series.end_time": "2026-12-31T00:00:00Z",
+        });
+        let host = json!({"host": {"type": "keyword", "time_series_dimension": true}});
+        kinds.push(kind(
+            "series",
+            json!({"settings": mode, "mappings": {"properties": with(host)}}),
+            "side",
+            "it is in time series mode (index.mode)",
+        ));
+        let mut sorted = with(json!({"host": {"properties": {"name": keyword}}}));
+        sorted["host.name"] = Value::Null;
+        sorted.as_object_mut().unwrap().shift_remove("host.name");
+        kinds.push(kind(
+            "logsdb",
+            json!({"settings": {"index.mode": "logsdb"}, "mappings": {"properties": sorted}}),
+            "in-place",
+            "",
+        ));
+    }
+    kinds
+}
+
+/// On each kind of index all hits are somewhere, and to find them again adds nothing.
+#[test]
+fn where_tags_can_go_is_found_out() {
+    let Some(first) = server() else { return };
+    let kinds = kinds(&first);
+    drop(first);
+    for kind in kinds {
+        let place = Place::cluster(server().unwrap(), kind.name, &kind.body);
+        let (server, index) = (place.server.as_ref().unwrap(), &place.index);
+        let lines = events(0..200)
+            .lines()
+            .map(|event| {
+                let event = match kind.name {
+                    "series" => event.replacen('{', "{\"host\":\"a\",", 1),
+                    "logsdb" => event.replacen('{', "{\"host\":{\"name\":\"a\"},", 1),
+                    _ => event.to_owned(),
+                };
+                format!("{{\"create\":{{}}}}\n{event}\n")
+            })
+            .collect::<String>();
+        let loaded = server.post(&format!("/{index}/_bulk?refresh=true"), &lines);
+        assert_eq!(
+            loaded.body["errors"], false,
+            "{}: {}",
+            kind.name, loaded.body
+        );
+        if kind.then != json!({}) {
+            let set = server.send(
+                "PUT",
+                &format!("/{index}/_settings"),
+                Some(&kind.then.to_string()),
+            );
+            assert_eq!(set.status, 200, "{}", set.body);
+        }
+        let plan = place.desk.run(&[
+            "plan",
+            "--rules",
+            "rules.yml",
+            "--store",
+            &place.store,
+            "--index",
+            index,
+            "--format",
+            "jsonl",
+        ]);
+        assert_eq!(
+            plan.code,
+            i32::from(kind.tags == "nowhere"),
+            "{}: {}",
+            kind.name,
+            plan.err
+        );
+        let planned: Value = serde_json::from_str(&plan.out).unwrap();
+        assert_eq!(planned["documents"], 200);
+        assert_eq!(planned["tags"], kind.tags, "{}: {planned}", kind.name);
+        assert_eq!(
+            planned["reason"].as_str().unwrap_or_default(),
+            kind.reason,
+            "{}",
+            kind.name
+        );
+
+        let tag = [
+            "tag",
+            "--rules",
+            "rules.yml",
+            "--store",
+            &place.store,
+            "--index",
+            index,
+        ];
+        let ran = place
+            .desk
+            .run(&[&tag[..], &["--stats", "stats.json"]].concat());
+        assert_eq!(
+            ran.code,
+            i32::from(kind.tags == "nowhere"),
+            "{}: {}",
+            kind.name,
+            ran.err
+        );
+        let stats: Value =
+            serde_json::from_slice(&fs::read(place.desk.path("stats.json")).unwrap()).unwrap();
+        match kind.tags {
+            "nowhere" => assert!(ran.err.contains(kind.reason), "{}", ran.err),
+            "in-place" if kind.name != "full" => {
+                assert_eq!(
+                    (&stats["written"], &stats["aside"]),
+                    (&json!(said(0..200)), &Value::Null),
+                    "{}",
+                    kind.name
+                );
+                assert_eq!(place.tagged(EVIL), evil(0..200), "{}", kind.name);
+            }
+            _ => {
+                assert!(
+                    ran.err.contains("its hits are in sigma-hits-*"),
+                    "{}: {}",
+                    kind.name,
+                    ran.err
+                );
+                assert_eq!(
+                    (&stats["written"], &stats["aside"]),
+                    (&json!(0), &json!(hits(0..200).len())),
+                    "{}",
+                    kind.name
+                );
+                assert_eq!(place.aside(), hits(0..200), "{}", kind.name);
+            }
+        }
+        if kind.tags == "nowhere" {
+            continue;
+        }
+        assert_eq!(place.tag(&[])["events"], 0, "{}", kind.name);
+        let again = place.tag(&["--again"]);
+        assert_eq!(
+            (&again["events"], &again["written"], &again["aside"]),
+            (&json!(200), &json!(0), &Value::Null),
+            "{}",
+            kind.name
+        );
+        place.run(&["untag", "--all"]);
+        assert_eq!(place.aside(), BTreeSet::new(), "{}", kind.name);
+        assert_eq!(place.tagged(EVIL), 0, "{}", kind.name);
+    }
+}
+
+/// One event that its index refuses with a tag does not stop the others.
+#[test]
+fn a_document_that_is_refused_has_its_hits_beside_it() {
+    let Some(server) = server() else { return };
+    // What is not in the schema is not looked at, until the schema of tags is there.
+    let place = Place::cluster(server, "refused", &json!({"mappings": {"dynamic": false}}));
+    let server = place.server.as_ref().unwrap();
+    let odd = |n: usize| n % 20 == 3;
+    let lines: String = events(0..60)
+        .lines()
+        .enumerate()
+        .map(|(n, event)| {
+            let event = match odd(n) {
+                true => event.replacen('{', "{\"threat\":\"none\",", 1),
+                false => event.to_owned(),
+            };
+            format!("{{\"create\":{{}}}}\n{event}\n")
+        })
+        .collect();
+    server.post(&format!("/{}/_bulk?refresh=true", place.index), &lines);
+    let refused: BTreeSet<_> = hits(0..60)
+        .into_iter()
+        .filter(|(_, n)| odd(*n as usize))
+        .collect();
+    let stats = place.tag(&[]);
+    assert_eq!(
+        (&stats["written"], &stats["aside"]),
+        (&json!(said(0..60) - 3), &json!(refused.len())),
+        "{stats}"
+    );
+    assert!(
+        stats["input"]
+            .to_string()
+            .contains("the document takes no tag"),
+        "{stats}"
+    );
+    // The copy does not fit either, so that only the tag is there.
+    assert!(
+        stats["input"].to_string().contains("only its tag is there"),
+        "{stats}"
+    );
+    let aside = place.content_of("sigma-hits-*").into_values();
+    let own = aside.filter(|hit| hit["sigma"]["source"]["index"] == json!(place.index));
+    assert_eq!(own.count(), refused.len());
+    assert_eq!(place.tag(&[])["events"], 0);
+}
+
+/// The backing indices of a data stream are tagged, and those that it gets later have the fields of tags.
+#[test]
+fn data_streams_and_indices_to_come_get_the_fields_of_tags() {
+    let Some(server) = server() else { return };
+    let stream = server.index("stream");
+    let template = json!({
+        "index_patterns": [format!("{stream}*")],
+        "data_stream": {},
+        "priority": 500,
+        "template": {"settings": {"index.number_of_shards": "2"}, "mappings": {"properties": {"tags": {"type": "keyword", "ignore_above": 77}}}},
+    });
+    let put = server.send(
+        "PUT",
+        &format!("/_index_template/{stream}"),
+        Some(&template.to_string()),
+    );
+    assert_eq!(put.status, 200, "{}", put.body);
+    let place = Place::new(server.url().to_owned(), stream.clone(), Some(server));
+    let server = place.server.as_ref().unwrap();
+    let load = |numbers: std::ops::Range<u32>| {
+        let lines: String = events(numbers)
+            .lines()
+            .map(|event| format!("{{\"create\":{{}}}}\n{event}\n"))
+            .collect();
+        let loaded = server.post(&format!("/{stream}/_bulk?refresh=true"), &lines);
+        assert_eq!(loaded.body["errors"], false, "{}", loaded.body);
+    };
+    load(0..100);
+    assert_eq!(server.post(&format!("/{stream}/_rollover"), "").status, 200);
+    load(100..200);
+    let planned = place.desk.run(&[
+        "plan",
+        "--rules",
+        "rules.yml",
+        "--store",
+        &place.store,
+        "--index",
+        &stream,
+        "--format",
+        "jsonl",
+    ]);
+    let planned: Vec<Value> = planned
+        .out
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(planned.len(), 2);
+    assert!(
+        planned
+            .iter()
+            .all(|index| index["data_stream"] == json!(stream)
+                && index["shards"] == 2
+                && index["tags"] == "in-place")
+    );
+    let stats = place.tag(&[]);
+    assert_eq!(
+        (&stats["events"], &stats["written"]),
+        (&json!(200), &json!(said(0..200)))
+    );
+    assert!(
+        stats["input"]
+            .to_string()
+            .contains(&format!("index template {stream}")),
+        "{stats}"
+    );
+    assert_eq!(place.tagged(EVIL), evil(0..200));
+    let put = server.get(&format!("/_index_template/{stream}"));
+    let put = &put.body["index_templates"][0]["index_template"];
+    assert_eq!(
+        (&put["composed_of"], &put["priority"]),
+        (&json!(["sigtag"]), &json!(500))
+    );
+    // An index of the next day.
+    assert_eq!(server.post(&format!("/{stream}/_rollover"), "").status, 200);
+    let mappings = server.get(&format!("/{stream}/_mapping")).body;
+    let newest = mappings
+        .as_object()
+        .unwrap()
+        .iter()
+        .max_by_key(|(name, _)| (*name).clone())
+        .unwrap()
+        .1;
+    let properties = &newest["mappings"]["properties"];
+    assert_eq!(
+        properties["sigma"]["properties"]["rule"]["properties"]["id"]["type"],
+        "keyword"
+    );
+    // What the template says itself counts more.
+    assert_eq!(properties["tags"]["ignore_above"], 77);
+    load(200..210);
+    let third = place.tag(&[]);
+    assert_eq!(
+        (&third["events"], &third["written"]),
+        (&json!(10), &json!(said(200..210)))
+    );
+    assert!(
+        !third["input"].to_string().contains("index template"),
+        "{third}"
+    );
+    server.send("DELETE", &format!("/_data_stream/{stream}"), None);
+    server.send("DELETE", &format!("/_index_template/{stream}"), None);
+}
+
+/// Where no template decides of an index, there is one more of the older kind, which is added to others.
+#[test]
+fn plain_indices_to_come_get_the_fields_of_tags() {
+    let Some(server) = server() else { return };
+    let place = Place::cluster(server, "daily-1", &json!({}));
+    let server = place.server.as_ref().unwrap();
+    let pattern = place.index.replace("daily-1", "daily-*");
+    let lines: String = events(0..10)
+        .lines()
+        .map(|event| format!("{{\"create\":{{}}}}\n{event}\n"))
+        .collect();
+    server.post(&format!("/{}/_bulk?refresh=true", place.index), &lines);
+    let tag = [
+        "tag",
+        "--rules",
+        "rules.yml",
+        "--store",
+        &place.store,
+        "--index",
+        &pattern,
+    ];
+    let plain = place.desk.stats(&[&tag[..], &["--no-templates"]].concat());
+    assert!(!plain["input"].to_string().contains("template"), "{plain}");
+    let stats = place.desk.stats(&tag);
+    assert!(
+        stats["input"]
+            .to_string()
+            .contains("index template sigtag-"),
+        "{stats}"
+    );
+    let next = place.index.replace("daily-1", "daily-2");
+    assert_eq!(server.send("PUT", &format!("/{next}"), None).status, 200);
+    let mapping = server.get(&format!("/{next}/_mapping")).body;
+    assert_eq!(
+        mapping[&next]["mappings"]["properties"]["sigma"]["properties"]["level"]["type"],
+        "keyword"
+    );
+    let again = place.desk.stats(&tag);
+    assert!(!again["input"].to_string().contains("template"), "{again}");
+    let name = pattern.replace('*', "x");
+    assert_eq!(
+        server
+            .send("DELETE", &format!("/_template/sigtag-{name}"), None)
+            .status,
+        200
+    );
+}

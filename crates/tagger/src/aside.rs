@@ -21,8 +21,14 @@ const UNDATED: &str = "undated";
 /// Years that events can be of. One that pretends to be of another has no date: it is not to make an index of its own.
 const YEARS: std::ops::RangeInclusive<i16> = 1990..=2100;
 
-/// What is left of a hit whose event does not fit into the side index.
-const KEPT: [&str; 5] = [TIME, "sigma", "tags", "threat", "outliers"];
+/// What is left of a hit whose event does not fit into the side index, if it has the shape of a tag.
+const KEPT: [(&str, fn(&Value) -> bool); 5] = [
+    (TIME, |_| true),
+    ("sigma", Value::is_object),
+    ("threat", Value::is_object),
+    ("outliers", Value::is_object),
+    ("tags", Value::is_array),
+];
 
 /// A document for the side index.
 pub(crate) struct Aside {
@@ -148,7 +154,10 @@ impl Aside {
         let all: Map<String, Value> = serde_json::from_slice(&self.source).unwrap_or_default();
         let kept: Map<String, Value> = all
             .into_iter()
-            .filter(|(name, _)| KEPT.contains(&name.as_str()))
+            .filter(|(name, value)| {
+                KEPT.iter()
+                    .any(|(kept, has_shape)| kept == name && has_shape(value))
+            })
             .collect();
         Aside {
             index: self.index.clone(),

@@ -54,7 +54,12 @@ pub(super) async fn all(cluster: &Cluster, indices: &str) -> Result<Vec<IndexInf
     let path = |what: &str| format!("/{}/{what}", escaped(indices));
     let get = async |path: &str| cluster.send(Method::GET, path, None).await;
     let mappings = get(&path("_mapping")).await?;
-    let aliases = get(&path("_alias")).await?;
+    // For a data stream, whose indices are there, some answer that there is none.
+    let aliases = cluster.http.ask(Method::GET, &path("_alias"), None).await?;
+    let aliases: Value = match aliases.status.as_u16() {
+        404 => Value::Null,
+        _ => aliases.read()?,
+    };
     let settings = get(&path("_settings?flat_settings=true")).await?;
     let filter = "indices.*.primaries.docs.count,indices.*.primaries.store.size_in_bytes";
     let stats = get(&path(&format!("_stats/docs,store?filter_path={filter}"))).await?;
