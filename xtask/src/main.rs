@@ -30,7 +30,7 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "test",
         about: "all tests, and what did not run and why",
-        options: "[--install]",
+        options: test::OPTIONS,
         run: test::run,
     },
     Command {

@@ -2,6 +2,10 @@
 
 use crate::arguments::AccessOptions;
 use crate::{Exit, show};
+use std::env::VarError;
+use std::fmt::Display;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
 use store::{Access, Cluster, Credentials, Embedded, Store, StoreError};
@@ -76,24 +80,21 @@ async fn open(place: &str, access: &AccessOptions, want: Want) -> Result<Open, S
 }
 
 fn access(urls: &str, options: &AccessOptions) -> Result<Access, StoreError> {
+    let urls = self::urls(urls)?;
     let ca = options.ca.as_ref().map(|file| {
-        std::fs::read(file).map_err(|source| StoreError::Io {
-            path: file.clone(),
-            source,
-        })
+        fs::read(file).map_err(|error| wrong("--ca", format!("{}: {error}", file.display())))
     });
+    let ca = ca.transpose()?;
+    let credentials = credentials()?;
     if options.insecure {
         show::warning(
             &"--insecure: whoever is on the way to the cluster can read and change everything",
         );
     }
     Ok(Access {
-        urls: urls
-            .split(',')
-            .map(|url| url.trim().trim_end_matches('/').to_owned())
-            .collect(),
-        credentials: credentials(),
-        ca: ca.transpose()?,
+        urls,
+        credentials,
+        ca,
         insecure: options.insecure,
         on_wait: Arc::new(|reason, time| {
             show::warning(&format!(
@@ -104,19 +105,97 @@ fn access(urls: &str, options: &AccessOptions) -> Result<Access, StoreError> {
     })
 }
 
-/// Who asks, as the environment says.
-fn credentials() -> Option<Credentials> {
-    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
-    if let Some(key) = variable("SIGTAG_API_KEY") {
-        return Some(Credentials::ApiKey(key));
+/// The nodes that `--store` names.
+fn urls(urls: &str) -> Result<Vec<String>, StoreError> {
+    // Also in what is no URL: it would be shown.
+    if urls.contains('@') {
+        return Err(wrong(
+            "--store",
+            "who asks does not belong into a URL, since everybody on this machine can read the \
+             command: set SIGTAG_USER and SIGTAG_PASSWORD, or SIGTAG_PASSWORD_FILE",
+        ));
     }
-    if let Some(token) = variable("SIGTAG_BEARER") {
-        return Some(Credentials::Bearer(token));
-    }
-    variable("SIGTAG_USER").map(|user| Credentials::Basic {
-        user,
-        password: variable("SIGTAG_PASSWORD").unwrap_or_default(),
+    let urls = urls.split(',').map(str::trim);
+    urls.map(|url| {
+        let rest = ["http://", "https://"]
+            .iter()
+            .find_map(|scheme| url.strip_prefix(scheme));
+        match rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/')) {
+            true => Ok(url.trim_end_matches('/').to_owned()),
+            false => Err(wrong(
+                "--store",
+                format!("each node is http://HOST:PORT or https://HOST:PORT, and not `{url}`"),
+            )),
+        }
     })
+    .collect()
+}
+
+/// Who asks, as the environment says.
+fn credentials() -> Result<Option<Credentials>, StoreError> {
+    let user = variable("SIGTAG_USER")?;
+    let password = secret("SIGTAG_PASSWORD")?;
+    let api_key = secret("SIGTAG_API_KEY")?;
+    let bearer = secret("SIGTAG_BEARER")?;
+    match (user, api_key, bearer) {
+        (None, None, None) if password.is_some() => Err(wrong(
+            "SIGTAG_PASSWORD",
+            "it is set, but SIGTAG_USER does not say whose it is",
+        )),
+        (None, None, None) => Ok(None),
+        (Some(user), None, None) => {
+            let password = password.unwrap_or_default();
+            Ok(Some(Credentials::Basic { user, password }))
+        }
+        (None, Some(key), None) => Ok(Some(Credentials::ApiKey(key))),
+        (None, None, Some(token)) => Ok(Some(Credentials::Bearer(token))),
+        _ => Err(wrong(
+            "the environment",
+            "only one of SIGTAG_USER, SIGTAG_API_KEY and SIGTAG_BEARER can say who asks",
+        )),
+    }
+}
+
+/// A variable of the environment; none if it is empty.
+fn variable(name: &str) -> Result<Option<String>, StoreError> {
+    match std::env::var(name) {
+        Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
+        Err(VarError::NotPresent) => Ok(None),
+        Err(VarError::NotUnicode(_)) => Err(wrong(name, "it is not UTF-8")),
+    }
+}
+
+/// What a variable says, or the file that the variable of the same name with `_FILE` names.
+fn secret(name: &str) -> Result<Option<String>, StoreError> {
+    let of_file = format!("{name}_FILE");
+    let value = variable(name)?;
+    let Some(file) = variable(&of_file)? else {
+        return Ok(value);
+    };
+    if value.is_some() {
+        let reason = format!("{name} is set, too, and only one of the two can be");
+        return Err(wrong(&of_file, reason));
+    }
+    let failed = |reason: &dyn Display| wrong(&of_file, format!("{file}: {reason}"));
+    let text = fs::read_to_string(&file).map_err(|error| failed(&error))?;
+    let mode = fs::metadata(&file).map_err(|error| failed(&error))?.mode();
+    if mode & 0o004 != 0 {
+        show::warning(&format!(
+            "{of_file}: everybody on this machine can read {file}"
+        ));
+    }
+    match text.trim_end_matches(['\r', '\n']) {
+        "" => Err(failed(&"it is empty")),
+        secret => Ok(Some(secret.to_owned())),
+    }
+}
+
+/// What is wrong with how a cluster is to be reached.
+fn wrong(at: &str, reason: impl Into<String>) -> StoreError {
+    StoreError::Request {
+        at: at.to_owned(),
+        reason: reason.into(),
+    }
 }
 
 impl Open {

@@ -48,8 +48,12 @@ impl Http {
         drop(rustls::crypto::ring::default_provider().install_default());
         let mut headers = HeaderMap::new();
         if let Some(credentials) = &access.credentials {
-            let mut value = HeaderValue::from_str(&credentials.header())
-                .map_err(|_| unreachable_at(&access, "the credentials hold a line break"))?;
+            let mut value = HeaderValue::from_str(&credentials.header()).map_err(|_| {
+                unreachable_at(
+                    &access,
+                    "the credentials hold a line break, or what is not ASCII",
+                )
+            })?;
             value.set_sensitive(true);
             headers.insert(AUTHORIZATION, value);
         }
@@ -63,15 +67,33 @@ impl Http {
             .gzip(false)
             .redirect(reqwest::redirect::Policy::none());
         if let Some(pem) = &access.ca {
+            let of_ca =
+                |reason: &str| unreachable_at(&access, &format!("the file of the CA {reason}"));
             let certificates = Certificate::from_pem_bundle(pem)
-                .map_err(|error| unreachable_at(&access, &format!("the CA file: {error}")))?;
+                .map_err(|error| of_ca(&format!("cannot be read: {}", causes(&error))))?;
+            if certificates.is_empty() {
+                return Err(of_ca(
+                    "holds no certificate: it has to be PEM, `-----BEGIN CERTIFICATE-----`",
+                ));
+            }
             client = client.tls_certs_only(certificates);
+        } else if access.urls.iter().all(|url| url.starts_with("http://")) {
+            // Not every machine has certificates, and none are needed.
+            client = client.tls_certs_only([]);
         }
         if access.insecure {
             client = client.tls_danger_accept_invalid_certs(true);
         }
-        let client = client.build();
-        let client = client.map_err(|error| unreachable_at(&access, &causes(&error)))?;
+        let client = client.build().map_err(|error| {
+            let reason = match access.ca {
+                Some(_) => format!("the file of the CA cannot be used: {}", causes(&error)),
+                None => format!(
+                    "{}: name the CA of the server with --ca FILE",
+                    causes(&error)
+                ),
+            };
+            unreachable_at(&access, &reason)
+        })?;
         Ok(Http {
             client,
             nodes: access.urls,
@@ -82,17 +104,21 @@ impl Http {
 
     /// Asks each node once, and gives the first answer.
     pub(super) async fn first(&self, path: &str) -> Result<Answer, StoreError> {
-        let mut last = None;
-        for number in 0..self.nodes.len() {
+        let mut reasons = Vec::new();
+        for (number, node) in self.nodes.iter().enumerate() {
             self.node.store(number, Ordering::Relaxed);
             match self.once(Method::GET, path, None).await {
                 Ok(answer) => return Ok(answer),
-                Err(error) => last = last.or(Some(error)),
+                Err(error) if self.nodes.len() == 1 => reasons.push(with_help(&error)),
+                Err(error) => reasons.push(format!("{node}: {}", with_help(&error))),
             }
         }
         Err(StoreError::Unreachable {
-            url: self.nodes.join(", "),
-            reason: last.map_or_else(|| "no URL".to_owned(), |error| causes(&error)),
+            url: match &self.nodes[..] {
+                [node] => node.clone(),
+                _ => "no node answers".to_owned(),
+            },
+            reason: reasons.join("; "),
         })
     }
 
@@ -236,10 +262,13 @@ impl Answer {
         let status = self.status.as_u16();
         let help = match status {
             401 => {
-                ": the server wants to know who asks. Set SIGTAG_USER and SIGTAG_PASSWORD, \
-                    SIGTAG_API_KEY, or SIGTAG_BEARER"
+                ": the server does not know who asks. Set SIGTAG_USER and SIGTAG_PASSWORD, \
+                    SIGTAG_API_KEY or SIGTAG_BEARER, or put right what they say"
             }
-            403 => ": the user may not do this, or the index is blocked",
+            403 => {
+                ": the user may not do this, or the index is blocked. Needed are the privileges \
+                    read, write, view_index_metadata and monitor, and manage to set the schema"
+            }
             _ => "",
         };
         format!("{status}{help}: {}", reason.trim())
@@ -263,6 +292,71 @@ pub(super) fn error_text(error: &Value) -> Option<String> {
         shown += &format!(" ({behind})");
     }
     Some(shown)
+}
+
+/// An error with what is behind it, and first of all what to do.
+fn with_help(error: &reqwest::Error) -> String {
+    let causes = causes(error);
+    match help(error) {
+        Some(help) => format!("{help} ({causes})"),
+        None => causes,
+    }
+}
+
+/// What to do about an error, if that is known.
+fn help(error: &reqwest::Error) -> Option<&'static str> {
+    use rustls::{CertificateError, Error, InvalidMessage};
+    let plain = error.url().is_some_and(|url| url.scheme() == "http");
+    let Some(tls) = tls_error(error) else {
+        let is_garbled = error.is_request() && !error.is_connect() && !error.is_timeout();
+        return (plain && is_garbled).then_some(
+            "the answer is no HTTP, or was cut off: if TLS is spoken there, write https://",
+        );
+    };
+    match tls {
+        Error::InvalidCertificate(certificate) => match certificate {
+            // The second, if the CA was made anew with the same name.
+            CertificateError::UnknownIssuer | CertificateError::BadSignature => Some(
+                "the server's certificate is signed by nobody who is trusted here: name the CA \
+                 that has signed it with --ca FILE",
+            ),
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+                Some(
+                    "the server's certificate is for another name: write a name that it is for \
+                     into the URL",
+                )
+            }
+            CertificateError::Expired | CertificateError::ExpiredContext { .. } => Some(
+                "the server's certificate has expired: the server needs a new one, or the clock \
+                 of this machine is wrong",
+            ),
+            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => Some(
+                "the server's certificate is not valid yet: the clock of this machine, or of the \
+                 one that made it, is wrong",
+            ),
+            _ => Some("the server's certificate cannot be accepted"),
+        },
+        Error::InvalidMessage(InvalidMessage::InvalidContentType) => {
+            Some("what answers does not speak TLS: write http://, or another port")
+        }
+        _ => None,
+    }
+}
+
+/// The error of TLS behind an error.
+fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
+    let mut next: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = next {
+        if let Some(tls) = error.downcast_ref() {
+            return Some(tls);
+        }
+        next = match error.downcast_ref::<std::io::Error>() {
+            // Its source is that of the error that it holds.
+            Some(holder) => holder.get_ref().map(|held| held as _),
+            None => error.source(),
+        };
+    }
+    None
 }
 
 /// An error with what is behind it.
