@@ -7,7 +7,7 @@
 //! none, there is one more of those.
 
 use super::{Cluster, escaped};
-use crate::{IndexInfo, StoreError};
+use crate::StoreError;
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
@@ -32,25 +32,16 @@ pub(super) async fn put(
     let templates = cluster.send(Method::GET, "/_index_template", None).await?;
     let templates = templates["index_templates"].as_array();
     let templates: Vec<&Value> = templates.into_iter().flatten().collect();
-    let mut of_streams = BTreeSet::new();
-    for stream in existing
+    // A data stream's next index is made by what its own name is met by.
+    let decisive: Vec<Option<&Value>> = existing
         .iter()
-        .filter_map(|index| index.data_stream.as_ref())
-    {
-        let path = format!("/_data_stream/{}", escaped(stream));
-        let found = cluster.send(Method::GET, &path, None).await?;
-        let template = found["data_streams"][0]["template"].as_str();
-        of_streams.extend(template.map(str::to_owned));
-    }
-    let plain = existing.iter().filter(|index| index.data_stream.is_none());
-    let (with, without): (Vec<&IndexInfo>, Vec<&IndexInfo>) =
-        plain.partition(|index| template_of(&templates, &index.name).is_some());
-    let of_indices = with
+        .map(|index| index.data_stream.as_deref().unwrap_or(&index.name))
+        .map(|name| template_of(&templates, name))
+        .collect();
+    let wanted: BTreeSet<&str> = decisive
         .iter()
-        .filter_map(|index| template_of(&templates, &index.name));
-    let wanted: BTreeSet<&str> = of_indices
+        .flatten()
         .filter_map(|template| template["name"].as_str())
-        .chain(of_streams.iter().map(String::as_str))
         .collect();
     let mut put = Vec::new();
     for template in templates {
@@ -61,18 +52,18 @@ pub(super) async fn put(
             put.push(format!("index template {name}"));
         }
     }
-    if !without.is_empty() {
+    if decisive.contains(&None) {
         put.extend(legacy(cluster, indices, &mapping).await?);
     }
     Ok(put)
 }
 
-/// The template that decides of an index with this name.
-fn template_of<'t>(templates: &[&'t Value], index: &str) -> Option<&'t Value> {
+/// The template that decides of an index or data stream with this name.
+fn template_of<'t>(templates: &[&'t Value], name: &str) -> Option<&'t Value> {
     let matching = templates.iter().filter(|template| {
         let patterns = template["index_template"]["index_patterns"].as_array();
         let mut patterns = patterns.into_iter().flatten().filter_map(Value::as_str);
-        patterns.any(|pattern| predicate::glob(pattern, index))
+        patterns.any(|pattern| predicate::glob(pattern, name))
     });
     let priority = |template: &&&Value| template["index_template"]["priority"].as_u64();
     matching.max_by_key(priority).copied()
