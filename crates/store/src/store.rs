@@ -216,6 +216,8 @@ pub struct Written {
     pub id: String,
     /// The number of this write in its index; each has a higher one than those before it.
     pub seq_no: u64,
+    /// The primary term, which goes with the sequence number in a cluster.
+    pub primary_term: u64,
     /// How often the document was written, this time included.
     pub version: u64,
 }

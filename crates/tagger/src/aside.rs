@@ -21,8 +21,10 @@ const UNDATED: &str = "undated";
 /// Years that events can be of. One that pretends to be of another has no date: it is not to make an index of its own.
 const YEARS: std::ops::RangeInclusive<i16> = 1990..=2100;
 
+type Shape = fn(&Value) -> bool;
+
 /// What is left of a hit whose event does not fit into the side index, if it has the shape of a tag.
-const KEPT: [(&str, fn(&Value) -> bool); 5] = [
+const KEPT: [(&str, Shape); 5] = [
     (TIME, |_| true),
     ("sigma", Value::is_object),
     ("threat", Value::is_object),

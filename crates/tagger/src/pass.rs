@@ -22,7 +22,7 @@ use tokio::sync::oneshot;
 const WRITES: usize = 4;
 
 /// How often it is written down what is done.
-const SAVE: Duration = Duration::from_secs(5);
+const SAVE: Duration = Duration::from_secs(1);
 
 /// Makes the tags of the documents of a [`Selection`] equal to the rules that hit them, and writes those that change; each has
 /// one write for all rules together. Where documents cannot be changed, their hits are written to a side index. The tag fields

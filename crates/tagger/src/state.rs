@@ -15,7 +15,9 @@ use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
-use store::{Document, IndexInfo, Known, Part, Rejected, SeqNos, Store, StoreError, Write};
+use store::{
+    Document, IndexInfo, Known, Part, Rejected, SeqNos, Store, StoreError, Write, Written,
+};
 use tag::Profile;
 
 /// The index of the state. It is hidden: no pattern that does not begin with a dot finds it.
@@ -199,38 +201,49 @@ impl State {
 
     /// Writes what has changed.
     pub(crate) async fn save(&mut self, store: &dyn Store, now: &str) -> Result<(), StoreError> {
-        loop {
-            let changed = self.shards.iter().filter(|(_, shard)| shard.is_changed);
-            let changed: Vec<(String, u32)> = changed.map(|(key, _)| key.clone()).collect();
-            if changed.is_empty() {
-                return Ok(());
-            }
-            match store.create(INDEX, body()).await {
-                Ok(()) | Err(StoreError::Exists(_)) => {}
-                Err(error) => return Err(error),
-            }
+        let changed = self.shards.iter().filter(|(_, shard)| shard.is_changed);
+        let mut changed: Vec<(String, u32)> = changed.map(|(key, _)| key.clone()).collect();
+        if changed.is_empty() {
+            return Ok(());
+        }
+        match store.create(INDEX, body()).await {
+            Ok(()) | Err(StoreError::Exists(_)) => {}
+            Err(error) => return Err(error),
+        }
+        while !changed.is_empty() {
+            let mut again = Vec::new();
             for page in changed.chunks(PAGE) {
-                let writes = page.iter().map(|key| self.write(key, now)).collect();
-                let answers = store.write(INDEX, writes).await?;
-                for (key, answer) in page.iter().zip(answers) {
-                    match answer {
-                        Ok(_) => self.shards.entry(key.clone()).and_modify(Shard::is_saved),
+                let states: Vec<String> = page.iter().map(|key| self.record(key, now)).collect();
+                let writes = page
+                    .iter()
+                    .zip(&states)
+                    .map(|(key, state)| self.write(key, state));
+                let answers = store.write(INDEX, writes.collect()).await?;
+                for ((key, state), answer) in page.iter().zip(states).zip(answers) {
+                    match (answer, self.shards.get_mut(key)) {
+                        (Ok(written), Some(shard)) => shard.saved(written, state),
                         // Somebody else was faster.
-                        Err(
-                            Rejected::Conflict { .. } | Rejected::Exists(_) | Rejected::Missing,
-                        ) => continue,
-                        Err(cause) => {
+                        (
+                            Err(
+                                Rejected::Conflict { .. } | Rejected::Exists(_) | Rejected::Missing,
+                            ),
+                            _,
+                        ) => again.push(key.clone()),
+                        (Err(cause), _) => {
                             return Err(StoreError::Refused {
                                 what: format!("to write to {INDEX}"),
                                 reason: cause.to_string(),
                             });
                         }
-                    };
+                        (Ok(_), None) => {}
+                    }
                 }
             }
-            self.read(store, &changed).await?;
+            self.read(store, &again).await?;
             self.merge();
+            changed = again;
         }
+        Ok(())
     }
 
     /// Adds what others have done of what is not written yet.
@@ -244,7 +257,8 @@ impl State {
         }
     }
 
-    fn write(&self, key: &(String, u32), now: &str) -> Write {
+    /// The state of a shard as it is to be written.
+    fn record(&self, key: &(String, u32), now: &str) -> String {
         let shard = &self.shards[key];
         let record = Record {
             index: shard.index.clone(),
@@ -254,8 +268,12 @@ impl State {
             updated_at: now.to_owned(),
             known: shard.known.clone(),
         };
-        let source = json!(record).to_string().into_bytes();
-        match &shard.stored {
+        json!(record).to_string()
+    }
+
+    fn write(&self, key: &(String, u32), state: &str) -> Write {
+        let source = state.as_bytes().to_vec();
+        match &self.shards[key].stored {
             Some(read) => Write::Update {
                 read: Box::new(read.clone()),
                 source,
@@ -285,7 +303,16 @@ impl Shard {
         serde_json::from_str(&stored.source).ok()
     }
 
-    fn is_saved(&mut self) {
+    fn saved(&mut self, written: Written, source: String) {
+        self.stored = Some(Document {
+            index: INDEX.to_owned(),
+            id: written.id,
+            seq_no: written.seq_no,
+            primary_term: written.primary_term,
+            version: written.version,
+            routing: None,
+            source,
+        });
         self.is_changed = false;
     }
 }

@@ -123,7 +123,7 @@ async fn send(cluster: &Cluster, index: &str, batch: &[Item]) -> Result<Sent, St
     let bytes = lines.len();
     let path = format!(
         "/{}/_bulk?filter_path=errors,items.*._id,items.*.status,items.*.error,\
-         items.*._seq_no,items.*._version",
+         items.*._seq_no,items.*._primary_term,items.*._version",
         super::escaped(index)
     );
     let start = Instant::now();
@@ -241,6 +241,7 @@ impl Item {
         let written = || Written {
             id: answer["_id"].as_str().unwrap_or_default().to_owned(),
             seq_no: number("_seq_no"),
+            primary_term: number("_primary_term"),
             version: number("_version"),
         };
         Ok(Ok(match answer["status"].as_u64().unwrap_or_default() {

@@ -345,6 +345,7 @@ impl Writer {
                     let written = Written {
                         id: entry.id.clone(),
                         seq_no: entry.seq_no,
+                        primary_term: 1,
                         version: entry.version,
                     };
                     own.push(ready);
