@@ -35,6 +35,7 @@ const SHARED_SERVER: &[&str] = &["opensearch-3", "opensearch-2"];
 /// themselves ask `servers::server` for.
 const ON_SERVERS: &[(&str, &[&str])] = &[
     ("cluster", &["opensearch-", "elasticsearch-"]),
+    ("cluster_chaos", &["opensearch-", "elasticsearch-"]),
     ("dashboards", &["opensearch-", "elasticsearch-"]),
     ("differential", &["opensearch-"]),
     ("pass", &["opensearch-", "elasticsearch-"]),

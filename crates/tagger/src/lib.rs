@@ -10,8 +10,8 @@
 //!
 //! Memory is bounded: whoever is ahead waits. The [`Summary`] tells of every event and rule what became of it.
 //!
-//! **Again and again.** What was cut off is done by doing it again: a document that has its tags is not written, and an event
-//! of a file that is in the index is known there by its `_id`.
+//! **Again and again.** What was cut off is done by doing it again: which documents are done is kept in the store, one that has
+//! its tags is not written, and an event of a file that is in the index is known there by its `_id`.
 //!
 //! **Nothing of others is lost.** A document is written only if nobody has changed it since it was read; if somebody has, it
 //! is read again.

@@ -34,6 +34,8 @@ pub(crate) struct State {
     /// The rules and what else decides of a tag.
     key: String,
     shards: BTreeMap<(String, u32), Shard>,
+    /// Whether the index is there for certain.
+    is_there: bool,
 }
 
 /// What is done in a shard.
@@ -103,6 +105,7 @@ impl State {
         let mut state = State {
             key,
             shards: BTreeMap::new(),
+            is_there: false,
         };
         for (index, shard) in shards {
             let name = index.name.clone();
@@ -206,9 +209,11 @@ impl State {
         if changed.is_empty() {
             return Ok(());
         }
-        match store.create(INDEX, body()).await {
-            Ok(()) | Err(StoreError::Exists(_)) => {}
-            Err(error) => return Err(error),
+        if !self.is_there {
+            match store.create(INDEX, body()).await {
+                Ok(()) | Err(StoreError::Exists(_)) => self.is_there = true,
+                Err(error) => return Err(error),
+            }
         }
         while !changed.is_empty() {
             let mut again = Vec::new();
