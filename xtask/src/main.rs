@@ -42,7 +42,7 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "bench",
         about: "what sigtag costs, beside rsigma, OpenSearch and itself",
-        options: "[--only engine | store] [--runs N] [--json]",
+        options: bench::OPTIONS,
         run: bench::run,
     },
     Command {

@@ -274,7 +274,8 @@ fn java_options(kind: &Kind, java: u32, home: &Path, jars: &Jars) -> Vec<String>
         .collect()
 }
 
-/// The settings of a cluster of one node that only this machine can reach, and that a full disk does not stop.
+/// The settings of a cluster of one node that only this machine can reach, and that neither a full disk stops nor garbage that
+/// its small heap still holds.
 fn settings(kind: &Kind, port: u16, transport: u16, cluster: &str) -> Vec<String> {
     [
         ("cluster.name", cluster),
@@ -286,6 +287,7 @@ fn settings(kind: &Kind, port: u16, transport: u16, cluster: &str) -> Vec<String
         ("http.port", &port.to_string()),
         ("transport.port", &transport.to_string()),
         ("cluster.routing.allocation.disk.threshold_enabled", "false"),
+        ("indices.breaker.total.use_real_memory", "false"),
     ]
     .into_iter()
     .flat_map(|(key, value)| ["--set".to_owned(), format!("{key}={value}")])

@@ -9,7 +9,7 @@ use std::{
 };
 
 /// How far back the compressed events refer, as a power of two.
-const WINDOW_LOG: u32 = 27;
+pub const WINDOW_LOG: u32 = 27;
 
 /// The folders with the rules of SigmaHQ that are in use.
 const FOLDERS: [&str; 5] = [
@@ -92,7 +92,7 @@ impl Data {
         let all = FOLDERS.map(|name| rules.join(name)).to_vec();
         let mut all_count = 0;
         for folder in &all {
-            all_count += rules_below(folder)?.len();
+            all_count += rule_count(folder)?;
         }
         Ok(Data {
             windows,
@@ -107,6 +107,11 @@ impl Data {
             numbered,
         })
     }
+}
+
+/// How many rules there are below a folder.
+pub fn rule_count(folder: &Path) -> Result<usize, Box<dyn Error>> {
+    Ok(rules_below(folder)?.len())
 }
 
 /// The texts of all rules below a folder, by their ids.

@@ -3,7 +3,7 @@
 use comfy_table::{Cell, CellAlignment, LineStyle, Table, presets::UTF8_HORIZONTAL_ONLY};
 use serde_json::{Value, json};
 
-use super::{Costs, Task, child::Cost, data::Data};
+use super::{Costs, Task, data::Data};
 
 /// One line of the table.
 pub struct Figure {
@@ -21,6 +21,7 @@ pub enum Unit {
     EventsPerCpuSecond,
     Times,
     Mebibytes,
+    Count,
 }
 
 impl Unit {
@@ -31,12 +32,13 @@ impl Unit {
             Unit::EventsPerCpuSecond => "events per CPU s",
             Unit::Times => "x",
             Unit::Mebibytes => "MiB",
+            Unit::Count => "",
         }
     }
 
     fn digits(self) -> usize {
         match self {
-            Unit::EventsPerCpuSecond | Unit::Mebibytes => 0,
+            Unit::EventsPerCpuSecond | Unit::Mebibytes | Unit::Count => 0,
             Unit::CpuSeconds | Unit::Seconds | Unit::Times => 2,
         }
     }
@@ -44,8 +46,8 @@ impl Unit {
 
 /// All figures that the costs are enough for.
 pub fn of(costs: &Costs, data: &Data, peak: u64, peak_of_conversion: u64) -> Vec<Figure> {
-    let cpu = |task| median(costs.get(&task)?, |cost| cost.cpu);
-    let wall = |task| median(costs.get(&task)?, |cost| cost.wall);
+    let cpu = |task| median(costs.get(&task)?.iter().map(|cost| cost.cpu));
+    let wall = |task| median(costs.get(&task)?.iter().map(|cost| cost.wall));
     // What the events themselves cost: the first time, and once the engine has seen their like.
     let first = |task, load| Some(cpu(task)? - cpu(load)?);
     let later = |five, once| Some((cpu(five)? - cpu(once)?) / 4.0);
@@ -155,11 +157,11 @@ impl Figure {
 }
 
 /// The one in the middle; of an even number, the mean of the two there.
-fn median(costs: &[Cost], of: impl Fn(&Cost) -> f64) -> Option<f64> {
-    let mut costs: Vec<f64> = costs.iter().map(of).collect();
-    costs.sort_by(f64::total_cmp);
-    let (upper, lower) = (costs.len() / 2, costs.len().checked_sub(1)? / 2);
-    Some((costs[lower] + costs[upper]) / 2.0)
+pub fn median(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    let (upper, lower) = (values.len() / 2, values.len().checked_sub(1)? / 2);
+    Some((values[lower] + values[upper]) / 2.0)
 }
 
 #[cfg(test)]
@@ -168,10 +170,7 @@ mod tests {
 
     #[test]
     fn a_median_is_in_the_middle() {
-        let of = |costs: &[f64]| {
-            let costs: Vec<Cost> = costs.iter().map(|&cpu| Cost { cpu, wall: 0.0 }).collect();
-            median(&costs, |cost| cost.cpu)
-        };
+        let of = |values: &[f64]| median(values.iter().copied());
         assert_eq!(of(&[]), None);
         assert_eq!(of(&[3.0]), Some(3.0));
         assert_eq!(of(&[5.0, 1.0, 2.0]), Some(2.0));

@@ -3,13 +3,15 @@
 //! Every task is a run of a whole program over prepared files ([`data`]); its cost is what the kernel counts for the child
 //! ([`child`]). All tasks take turns, so that a machine that is faster or slower for a while is so for each of them, and of each
 //! the median counts. What is wanted is in differences of tasks ([`figures`]). Speed at the price of hits would be no speed: the
-//! hits of both programs are compared, one by one ([`hits`]). A store has its own tasks and its own peer ([`store`]).
+//! hits of both programs are compared, one by one ([`hits`]). A store has its own tasks and its own peer ([`store`]), and so has a cluster ([`cluster`]).
 
 mod child;
+mod cluster;
 mod data;
 mod events;
 mod figures;
 mod hits;
+mod server;
 mod store;
 
 use std::{
@@ -27,9 +29,14 @@ use crate::{
 };
 use child::Cost;
 use data::Data;
+use store::Measured;
 
-/// How often each task is run, if nobody says otherwise.
+/// What may stand behind the command.
+pub const OPTIONS: &str = "[engine | store | cluster] [--runs N] [--json]";
+
+/// How often each task is run, if nobody says otherwise; those of a cluster take longer.
 const RUNS: usize = 5;
+const RUNS_OF_CLUSTER: usize = 3;
 
 /// The version of the peer that the classes of [`hits`] speak of.
 const PEER: &str = "rsigma 0.23.0";
@@ -124,28 +131,26 @@ pub fn run(arguments: &[String]) -> Outcome {
     let options = Options::parse(arguments)?;
     let program = Program::build()?;
     let shared = testkit::shared();
-    let mut report = json!({"runs": options.runs});
+    let mut report = json!({});
     let mut is_explained = true;
     if options.does("engine") {
         let bench = Bench::prepare(&program, shared.as_deref())?;
         is_explained = bench.measure(&options, &mut report)?;
     }
     if options.does("store") {
-        let tell = |what: &str| eprint!("\r\x1b[Kstore: {what}");
         let folder = program.folder.join("store");
-        let measured = store::measure(&program.sigtag, shared.as_deref(), &folder, &tell);
-        eprint!("\r\x1b[K");
-        let measured = measured?;
-        report["store"] = json!({
-            "figures": measured.figures.iter().map(figures::Figure::as_json).collect::<Vec<_>>(),
-            "missing": measured.missing,
-        });
-        if !options.json {
-            println!("{}", figures::table(&measured.figures));
-            for missing in &measured.missing {
-                println!("\n{missing}");
-            }
-        }
+        let measured = told("store", |tell| {
+            store::measure(&program.sigtag, shared.as_deref(), &folder, tell)
+        })?;
+        show(&options, "store", &measured, &mut report);
+    }
+    if options.does("cluster") {
+        let runs = options.runs.unwrap_or(RUNS_OF_CLUSTER);
+        let measured = told("cluster", |tell| {
+            let folder = &program.folder;
+            cluster::measure(&program.sigtag, runs, shared.as_deref(), folder, tell)
+        })?;
+        show(&options, "cluster", &measured, &mut report);
     }
     let load = child::load_average();
     report["load_average"] = json!(load);
@@ -161,6 +166,32 @@ pub fn run(arguments: &[String]) -> Outcome {
     })
 }
 
+/// Measures a part, and says on the last line of the terminal what is being done.
+fn told(
+    part: &str,
+    measure: impl FnOnce(&dyn Fn(&str)) -> Result<Measured, Box<dyn Error>>,
+) -> Result<Measured, Box<dyn Error>> {
+    let measured = measure(&|what| eprint!("\r\x1b[K{part}: {what}"));
+    eprint!("\r\x1b[K");
+    measured
+}
+
+/// Shows what a part came to, or adds it to what is shown at the end.
+fn show(options: &Options, part: &str, measured: &Measured, report: &mut Value) {
+    report[part] = json!({
+        "figures": measured.figures.iter().map(figures::Figure::as_json).collect::<Vec<_>>(),
+        "missing": measured.missing,
+        "notes": measured.notes,
+        "tasks": measured.tasks,
+    });
+    if !options.json {
+        println!("{}", figures::table(&measured.figures));
+        for line in measured.missing.iter().chain(&measured.notes) {
+            println!("\n{line}");
+        }
+    }
+}
+
 fn as_json(costs: &Costs) -> Value {
     let tasks = costs.iter().map(|(task, costs)| {
         let seconds = |of: fn(&Cost) -> f64| costs.iter().map(of).collect::<Vec<_>>();
@@ -171,11 +202,11 @@ fn as_json(costs: &Costs) -> Value {
 }
 
 /// What can be measured alone.
-const PARTS: [&str; 2] = ["engine", "store"];
+const PARTS: [&str; 3] = ["engine", "store", "cluster"];
 
 /// What stands behind `cargo xtask bench`.
 struct Options {
-    runs: usize,
+    runs: Option<usize>,
     json: bool,
     /// One of [`PARTS`]; all of them if there is none.
     only: Option<String>,
@@ -184,7 +215,7 @@ struct Options {
 impl Options {
     fn parse(arguments: &[String]) -> Result<Options, Box<dyn Error>> {
         let mut options = Options {
-            runs: RUNS,
+            runs: None,
             json: false,
             only: None,
         };
@@ -194,16 +225,16 @@ impl Options {
                 "--json" => options.json = true,
                 "--runs" => {
                     let runs = arguments.next().and_then(|runs| runs.parse().ok());
-                    options.runs = runs
-                        .filter(|runs| *runs > 0)
-                        .ok_or("--runs needs a number, from 1")?;
+                    let runs = runs.filter(|runs| *runs > 0);
+                    options.runs = Some(runs.ok_or("--runs needs a number, from 1")?);
                 }
                 "--only" => {
                     let part = arguments.next().filter(|part| PARTS.contains(&&***part));
                     let expected = || format!("--only needs one of {}", PARTS.join(", "));
                     options.only = Some(part.ok_or_else(expected)?.clone());
                 }
-                other => return Err(format!("unknown argument `{other}`").into()),
+                part if PARTS.contains(&part) => options.only = Some(part.to_owned()),
+                other => return Err(format!("unknown argument `{other}`: {OPTIONS}").into()),
             }
         }
         Ok(options)
@@ -260,10 +291,12 @@ impl Bench {
     /// Runs all tasks, adds what they came to to `report`, and says whether all differences of hits are explained.
     fn measure(&self, options: &Options, report: &mut Value) -> Result<bool, Box<dyn Error>> {
         let mut costs = Costs::new();
-        for run in 1..=options.runs {
+        let runs = options.runs.unwrap_or(RUNS);
+        report["runs"] = json!(runs);
+        for run in 1..=runs {
             for task in Task::ALL {
                 if let Some(mut command) = task.command(self) {
-                    eprint!("\r\x1b[Krun {run} of {}: {}", options.runs, task.name());
+                    eprint!("\r\x1b[Krun {run} of {runs}: {}", task.name());
                     costs
                         .entry(task)
                         .or_default()
@@ -286,7 +319,7 @@ impl Bench {
                 Some(comparison) => println!("\n{comparison}"),
                 None => println!("\n{PEER_HELP}"),
             }
-            println!("\nmedians of {}", options.runs);
+            println!("\nmedians of {runs}");
         }
         Ok(comparison.is_none_or(|comparison| comparison.unexplained.is_empty()))
     }

@@ -5,14 +5,12 @@
 
 use std::{
     error::Error,
-    fs::{self, File},
-    io::{BufRead, BufReader},
+    fs,
     path::{Path, PathBuf},
     process::Command,
-    time::Duration,
 };
 
-use serde_json::json;
+use serde_json::{Value, json};
 use servers::{Running, start_first};
 
 use super::{
@@ -24,6 +22,7 @@ use super::{
         Unit::{EventsPerCpuSecond, Mebibytes, Seconds, Times},
         mebibytes,
     },
+    server::{ask, cpu, give},
 };
 
 /// How many events there are.
@@ -32,18 +31,17 @@ const EVENTS: usize = 1_000_000;
 /// How many of them a server gets, too.
 const BESIDE: usize = 100_000;
 
-/// How many a server gets in one request.
-const BULK: usize = 5_000;
-
 const INDEX: &str = "events";
 
-/// An hour: a server on a busy machine takes its time.
-const PATIENCE: Duration = Duration::from_secs(3_600);
-
 /// What was measured, and what could not be.
+#[derive(Default)]
 pub struct Measured {
     pub figures: Vec<Figure>,
     pub missing: Vec<String>,
+    /// What has to be said of the figures.
+    pub notes: Vec<String>,
+    /// Every single measurement, where there are several of a kind.
+    pub tasks: Value,
 }
 
 /// Measures everything. `shared` is the folder with the rules for Windows.
@@ -61,10 +59,7 @@ pub fn measure(
         folder,
         rules,
         tell,
-        measured: Measured {
-            figures: Vec::new(),
-            missing: Vec::new(),
-        },
+        measured: Measured::default(),
     };
     bench.million(shared)?;
     bench.beside()?;
@@ -232,41 +227,15 @@ impl Bench<'_> {
 
 /// Gives events to a server, whose fields it finds out itself, and says what that cost it: CPU seconds, and bytes on disk.
 fn fill(server: &Running, events: &Path) -> Result<(f64, u64), Box<dyn Error>> {
-    let ask = |method: &str, path: &str, body: Option<&str>| {
-        let url = format!("{}/{path}", server.url());
-        let answer = servers::request(method, &url, body, PATIENCE)?;
-        match answer.status {
-            200 | 201 => Ok(answer.body),
-            status => Err(Box::<dyn Error>::from(format!(
-                "{method} {url}: {status} {}",
-                answer.body
-            ))),
-        }
-    };
+    let ask = |method: &str, path: &str, body: Option<&str>| ask(server, method, path, body);
     let settings = json!({"settings": {"index": {
         "number_of_shards": 1, "number_of_replicas": 0, "mapping.total_fields.limit": 10_000,
     }}});
     ask("PUT", INDEX, Some(&settings.to_string()))?;
-    let process = server.process().pid;
-    let start = child::cpu_of(process)?;
-    let mut lines = BufReader::new(File::open(events)?).lines();
-    loop {
-        let mut bulk = String::new();
-        for line in lines.by_ref().take(BULK) {
-            bulk.push_str("{\"create\":{}}\n");
-            bulk.push_str(&line?);
-            bulk.push('\n');
-        }
-        if bulk.is_empty() {
-            break;
-        }
-        let answer = ask("POST", &format!("{INDEX}/_bulk"), Some(&bulk))?;
-        if answer["errors"] != false {
-            return Err(format!("the server refuses events: {:.500}", answer.to_string()).into());
-        }
-    }
+    let start = cpu(server)?;
+    give(server, INDEX, events)?;
     ask("POST", &format!("{INDEX}/_refresh"), None)?;
-    let cpu = child::cpu_of(process)? - start;
+    let cpu = cpu(server)? - start;
     ask(
         "POST",
         &format!("{INDEX}/_flush?force=true&wait_if_ongoing=true"),
