@@ -406,8 +406,6 @@ pub struct Document {
     pub seq_no: u64,
     /// The primary term, which goes with the sequence number in a cluster.
     pub primary_term: u64,
-    /// How often it was written.
-    pub version: u64,
     /// What it was routed by, if that is not its id.
     pub routing: Option<String>,
     /// Its JSON text, byte for byte.

@@ -314,7 +314,6 @@ impl Shard {
             id: written.id,
             seq_no: written.seq_no,
             primary_term: written.primary_term,
-            version: written.version,
             routing: None,
             source,
         });

@@ -250,7 +250,6 @@ fn read(
             seq_no,
             primary_term: 1,
             routing: None,
-            version: segment.numbers(doc).version,
             source: stored.source,
         });
     }
