@@ -36,6 +36,7 @@ const SHARED_SERVER: &[&str] = &["opensearch-3", "opensearch-2"];
 const ON_SERVERS: &[(&str, &[&str])] = &[
     ("cluster", &["opensearch-", "elasticsearch-"]),
     ("cluster_chaos", &["opensearch-", "elasticsearch-"]),
+    ("cluster_corpus", &["opensearch-", "elasticsearch-"]),
     ("dashboards", &["opensearch-", "elasticsearch-"]),
     ("differential", &["opensearch-"]),
     ("pass", &["opensearch-", "elasticsearch-"]),

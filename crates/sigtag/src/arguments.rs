@@ -418,7 +418,7 @@ pub(crate) struct StoreOption {
 }
 
 /// How a cluster is reached. Who asks is in the environment: `SIGTAG_USER` and `SIGTAG_PASSWORD`, or `SIGTAG_API_KEY`, or
-/// `SIGTAG_BEARER`.
+/// `SIGTAG_BEARER`; with `_FILE` behind the name of a secret, in a file.
 #[derive(Args, Debug)]
 pub(crate) struct AccessOptions {
     /// Trust only certificates that these (PEM) have signed.

@@ -24,7 +24,7 @@ pub(crate) enum Want {
 /// An open store.
 enum Open {
     Folder(Embedded),
-    Cluster(Cluster),
+    Cluster(Box<Cluster>),
 }
 
 /// Does `work` with a store, and closes it. Errors have been shown.
@@ -67,7 +67,7 @@ async fn open(place: &str, access: &AccessOptions, want: Want) -> Result<Open, S
     if place.contains("://") {
         return Cluster::connect(self::access(place, access)?)
             .await
-            .map(Open::Cluster);
+            .map(|cluster| Open::Cluster(Box::new(cluster)));
     }
     let folder = Path::new(place);
     let store = match want {
@@ -202,7 +202,7 @@ impl Open {
     fn store(&self) -> &dyn Store {
         match self {
             Open::Folder(store) => store,
-            Open::Cluster(cluster) => cluster,
+            Open::Cluster(cluster) => &**cluster,
         }
     }
 

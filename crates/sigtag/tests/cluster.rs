@@ -5,13 +5,14 @@ mod message;
 mod way;
 
 use desk::{Desk, Ran};
-use message::read_message;
+use message::{forward, read_message};
 use serde_json::{Value, json};
 use servers::Server;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
-use std::net::TcpListener;
+use std::net::{Shutdown, TcpListener};
+use std::sync::Once;
 use std::time::Duration;
 use way::BadWay;
 
@@ -456,6 +457,92 @@ fn fixed(status: &'static str, body: &'static str) -> String {
                 );
                 let _ = stream.write_all(format!("{head}{body}").as_bytes());
             }
+        }
+    });
+    url
+}
+
+const EVIL_RULE: &str = "title: Evil\nid: 5f1abf3e-0000-4000-8000-000000000001\nlogsource: {product: windows, service: sysmon}\n\
+    detection: {selection: {Image|contains: evil}, condition: selection}\nlevel: high\n";
+
+const EVIL_EVENT: &str = r#"{"Channel":"Microsoft-Windows-Sysmon/Operational","Image":"evil"}"#;
+
+#[test]
+fn a_shard_that_is_away_is_said() {
+    let Some(server) = server() else { return };
+    let index = server.index("away");
+    // No node may have its shard: as if the one that has it were down.
+    let body = json!({"settings": {"index.routing.allocation.require.box": "nowhere"}});
+    let path = format!("/{index}?wait_for_active_shards=0");
+    let made = server.send("PUT", &path, Some(&body.to_string()));
+    assert_eq!(made.status, 200, "{}", made.body);
+    server.create_index("here", &json!({}));
+    let indices = format!("{}*", server.prefix());
+    let desk = Desk::new(&[("rule.yml", EVIL_RULE)]);
+    let ran = desk.run(&[
+        "tag",
+        "--store",
+        server.url(),
+        "--index",
+        &indices,
+        "--rules",
+        "rule.yml",
+    ]);
+    assert_ne!(ran.code, 0, "nothing is said of the shard: {}", ran.err);
+    assert!(ran.err.contains("shard"), "{}", ran.err);
+}
+
+#[test]
+fn an_event_with_a_routing_that_is_changed_meanwhile_is_tagged() {
+    let Some(server) = server() else { return };
+    let settings = json!({"settings": {"index.number_of_shards": "3"}});
+    let index = server.create_index("routed", &settings);
+    let doc = |number: u32| format!("/{index}/_doc/{number}?routing=r{number}&refresh=true");
+    for number in 0..9 {
+        assert_eq!(
+            server.send("PUT", &doc(number), Some(EVIL_EVENT)).status,
+            201
+        );
+    }
+    // Between reading and writing, somebody else changes all of them.
+    let others: Vec<(String, String)> = (0..9)
+        .map(|number| (doc(number), EVIL_EVENT.replace('}', ",\"seen\":1}")))
+        .collect();
+    let way = before_first_write(server.url(), others);
+    let desk = Desk::new(&[("rule.yml", EVIL_RULE)]);
+    let at = ["--store", &way, "--index", &index, "--rules", "rule.yml"];
+    let stats = desk.stats(&[&["tag"], &at[..]].concat());
+    server.post(&format!("/{index}/_refresh"), "");
+    let tagged = json!({"query": {"exists": {"field": "sigma.rule.id"}}}).to_string();
+    let count = server.post(&format!("/{index}/_count"), &tagged);
+    assert_eq!(count.body["count"], 9, "{stats:#}");
+}
+
+/// A way to a server; before the first bulk request these documents are put there.
+fn before_first_write(url: &str, documents: Vec<(String, String)>) -> String {
+    let server = url.strip_prefix("http://").unwrap().to_owned();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        let once = Once::new();
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let Some((request, head)) = read_message(&mut stream) else {
+                continue;
+            };
+            if String::from_utf8_lossy(&request[..head]).contains("/_bulk") {
+                once.call_once(|| {
+                    for (path, text) in &documents {
+                        let length = text.len();
+                        let request = format!(
+                            "PUT {path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{text}"
+                        );
+                        forward(&server, request.as_bytes());
+                    }
+                });
+            }
+            let _ = stream.write_all(&forward(&server, &request));
+            let _ = stream.shutdown(Shutdown::Both);
         }
     });
     url

@@ -20,8 +20,11 @@ const RULES: [&str; 4] = [
     "rules-compliance",
 ];
 
-/// The events, by their shape: files of the corpus, and the member that holds the event where it is not the line.
-const EVENTS: [(&str, [(&str, Option<&str>); 2]); 2] = [
+/// A file of the corpus, and the member of a line that holds the event where it is not the line.
+type EventFile = (&'static str, Option<&'static str>);
+
+/// The events, by their shape.
+const EVENTS: [(&str, [EventFile; 2]); 2] = [
     (
         "winlogbeat",
         [
@@ -52,7 +55,7 @@ fn ids(event: &Value) -> Vec<String> {
     ids.map(|id| id.as_str().unwrap().to_owned()).collect()
 }
 
-fn events(corpus: &Path, files: &[(&str, Option<&str>)]) -> Vec<Value> {
+fn events(corpus: &Path, files: &[EventFile]) -> Vec<Value> {
     let mut all = Vec::new();
     for (file, member) in files {
         let lines =

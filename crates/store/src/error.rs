@@ -85,6 +85,14 @@ pub enum StoreError {
         /// Why, and what to do.
         reason: String,
     },
+    /// Who asks is not known to the server, or may not do this.
+    #[error("the server refuses {what}: {reason}")]
+    Forbidden {
+        /// What: `PUT /logs/_mapping`.
+        what: String,
+        /// Why, and what to do.
+        reason: String,
+    },
     /// The file system refused. Writes that were under way may or may not have happened.
     #[error("{path}: {source}")]
     Io {

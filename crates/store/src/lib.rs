@@ -66,7 +66,7 @@ pub use embedded::Embedded;
 pub use error::{Rejected, StoreError};
 pub use seq_nos::SeqNos;
 pub use store::{
-    Answer, Capabilities, Checkpoint, Cursor, Document, Hits, IndexInfo, Known, MAX_DOCUMENT,
-    MAX_HITS, MAX_ID, MAX_PAGE, Page, Part, Position, Relation, Scan, SearchHit, SearchResponse,
-    Shards, Store, Total, Write, Written,
+    Answer, Capabilities, Checkpoint, Cursor, Document, DocumentId, Hits, IndexInfo, Known,
+    MAX_DOCUMENT, MAX_HITS, MAX_ID, MAX_PAGE, Page, Part, Position, Relation, Scan, SearchHit,
+    SearchResponse, Shards, Store, Total, Write, Written,
 };

@@ -108,7 +108,11 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError::NoIndex`].
-    fn get<'a>(&'a self, index: &'a str, ids: &'a [String]) -> Answer<'a, Vec<Option<Document>>>;
+    fn get<'a>(
+        &'a self,
+        index: &'a str,
+        ids: &'a [DocumentId],
+    ) -> Answer<'a, Vec<Option<Document>>>;
 
     /// Answers a search, written as Elasticsearch's request: `query`, `aggs`, `size`, `from`, `sort`, `search_after`,
     /// `_source`, `track_total_hits`, `version`, `seq_no_primary_term`.
@@ -410,6 +414,31 @@ pub struct Document {
     pub routing: Option<String>,
     /// Its JSON text, byte for byte.
     pub source: String,
+}
+
+/// By what a single document is found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DocumentId {
+    /// Its id.
+    pub id: String,
+    /// What it was routed by, if that is not its id.
+    pub routing: Option<String>,
+}
+
+impl From<String> for DocumentId {
+    /// A document that was routed by its id.
+    fn from(id: String) -> DocumentId {
+        DocumentId { id, routing: None }
+    }
+}
+
+impl From<&Document> for DocumentId {
+    fn from(document: &Document) -> DocumentId {
+        DocumentId {
+            id: document.id.clone(),
+            routing: document.routing.clone(),
+        }
+    }
 }
 
 /// The answer to a search, which becomes Elasticsearch's JSON when it is serialized.

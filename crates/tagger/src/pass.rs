@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
-use store::{Document, Part, Rejected, Scan, Store, StoreError, Write};
+use store::{Document, DocumentId, Part, Rejected, Scan, Store, StoreError, Write};
 use tag::{Outcome, Tagger};
 use tokio::sync::oneshot;
 
@@ -29,7 +29,8 @@ const SAVE: Duration = Duration::from_secs(1);
 /// get their schema before. What is done with these rules already is not read.
 ///
 /// # Errors
-/// Those of the store, which end the run; what it says of single documents is in the [`Summary`].
+/// Those of the store before anything is read or written. What ends the run later, and what the store says of single indices and
+/// documents, is in the [`Summary`].
 pub async fn tag_store(
     rules: &Arc<Rules>,
     options: &Options,
@@ -64,22 +65,26 @@ pub async fn tag_store(
     run.writes = !selection.dry_run;
     run.falls_back = matches!(selection.mode, Mode::Auto | Mode::Both);
     let query = selection.query();
-    run.go_over(&workers, &plan, query.as_ref(), &mut state)
-        .await?;
-    if run.writes && !run.is_stopped() {
-        // What others have written meanwhile.
-        let read = run.done.counters.events();
+    let whole = async {
         run.go_over(&workers, &plan, query.as_ref(), &mut state)
             .await?;
-        if query.is_none() {
-            run.known = documents.saturating_sub(read);
+        if !run.writes || run.is_stopped() {
+            return Ok(());
         }
+        if query.is_none() {
+            run.known = documents.saturating_sub(run.done.counters.events());
+        }
+        // What others have written meanwhile.
+        run.go_over(&workers, &plan, query.as_ref(), &mut state)
+            .await?;
         for index in plan.indices.iter().filter(|index| index.tags.is_aside()) {
             let name = &index.index.name;
             run.done.removed += aside::remove_others(store, name, rules, query.clone()).await?;
         }
-    }
-    Ok(run.summary(rules))
+        Ok(())
+    };
+    let whole = whole.await;
+    Ok(run.ended(whole, rules))
 }
 
 /// Takes the tags of one rule, or all tags, away from the documents of these indices, and their hits out of the side index.
@@ -121,12 +126,16 @@ pub async fn untag_store(
     run.writes = true;
     let query = tag::tagged(rule);
     run.is_noted = false;
-    run.go_over(&workers, &plan, Some(&query), &mut state)
-        .await?;
-    for index in &plan.indices {
-        run.done.removed += aside::remove(store, &index.index.name, rule).await?;
-    }
-    Ok(run.summary(&none))
+    let whole = async {
+        run.go_over(&workers, &plan, Some(&query), &mut state)
+            .await?;
+        for index in &plan.indices {
+            run.done.removed += aside::remove(store, &index.index.name, rule).await?;
+        }
+        Ok(())
+    };
+    let whole = whole.await;
+    Ok(run.ended(whole, &none))
 }
 
 /// Puts what is missing of the schema of the tag fields into these indices. A field that is there stays as it is: documents
@@ -178,7 +187,9 @@ async fn prepare(
                     run.templates.add(|| name);
                 }
             }
-            Err(StoreError::Refused { reason, .. }) => run.no_templates.add(|| reason),
+            Err(StoreError::Refused { reason, .. } | StoreError::Forbidden { reason, .. }) => {
+                run.no_templates.add(|| reason);
+            }
             Err(error) => return Err(error),
         }
     }
@@ -259,6 +270,7 @@ struct Done {
     /// Hits without the rest of their event.
     cut: Tally,
     gone_indices: Tally,
+    not_shown: Tally,
 }
 
 /// A page that was read, or why there is none.
@@ -266,6 +278,8 @@ enum Read<'p> {
     Page(&'p PlannedIndex, Part, Vec<Document>),
     /// The index is not there any more, or is another one.
     Gone(&'p PlannedIndex),
+    /// The store does not show it.
+    Refused(&'p PlannedIndex, StoreError),
 }
 
 /// A run over documents.
@@ -285,6 +299,10 @@ struct Run<'r> {
     told: Vec<(&'static str, &'static str, Tally)>,
     templates: Tally,
     no_templates: Tally,
+    /// Why it is not kept what is done.
+    no_state: Tally,
+    /// What has ended the run.
+    failed: Tally,
     start: Instant,
 }
 
@@ -302,6 +320,8 @@ impl<'r> Run<'r> {
             told: Vec::new(),
             templates: Tally::default(),
             no_templates: Tally::default(),
+            no_state: Tally::default(),
+            failed: Tally::default(),
             start: Instant::now(),
         }
     }
@@ -358,21 +378,21 @@ impl<'r> Run<'r> {
     ) -> Result<(), StoreError> {
         let known = state.known();
         let (options, store) = (self.options, self.store);
-        let (writes, falls_back) = (self.writes, self.falls_back);
+        let (writes, falls_back, rate) = (self.writes, self.falls_back, self.rate);
         let pages = stream::iter(&plan.indices)
             .filter(|index| std::future::ready(index.tags != Way::Nowhere))
             .flat_map(|index| {
                 let page = store.capabilities().page;
                 let scan = Scan {
                     // So that what is read at once takes no longer than a second.
-                    size: self.rate.map_or(page, |rate| page.min(rate as usize)),
+                    size: rate.map_or(page, |rate| page.min(rate as usize)),
                     query: query.cloned(),
                     known: known.clone(),
                     ..Scan::all(&index.index.name)
                 };
                 pages(options, store, index, scan)
             });
-        let mut pace = Pace::new(self.rate);
+        let mut pace = Pace::new(rate);
         let done = pages
             .and_then(|read| pace.slow(read))
             .map_ok(|read| work(workers, read))
@@ -391,13 +411,6 @@ impl<'r> Run<'r> {
             })
             .try_buffered(WRITES);
         let mut done = std::pin::pin!(done);
-        let now = self
-            .options
-            .tagger
-            .as_ref()
-            .map(|tagger| tagger.tagged_at.clone());
-        let now = now.unwrap_or_default();
-        let is_noted = self.is_noted && self.writes;
         let mut saved = Instant::now();
         let outcome = loop {
             match done.try_next().await {
@@ -410,17 +423,39 @@ impl<'r> Run<'r> {
                 Ok(None) => break Ok(()),
                 Err(error) => break Err(error),
             }
-            if is_noted && saved.elapsed() > SAVE {
-                state.save(store, &now).await?;
+            if saved.elapsed() > SAVE {
+                self.save(state).await?;
                 saved = Instant::now();
             }
         };
-        if is_noted {
-            // What went wrong first is told.
-            let saved = state.save(store, &now).await;
-            return outcome.and(saved);
+        // What went wrong first is told.
+        let saved = self.save(state).await;
+        outcome.and(saved)
+    }
+
+    /// Writes down what is done; who may not has to do without.
+    async fn save(&mut self, state: &mut State) -> Result<(), StoreError> {
+        if !self.writes || !self.is_noted {
+            return Ok(());
         }
-        outcome
+        let tagger = self.options.tagger.as_ref();
+        let now = tagger.map_or("", |tagger| tagger.tagged_at.as_str());
+        match state.save(self.store, now).await {
+            Err(StoreError::Forbidden { reason, .. }) => {
+                self.is_noted = false;
+                self.no_state.add(|| reason);
+                Ok(())
+            }
+            saved => saved,
+        }
+    }
+
+    /// What there is to tell at the end, also if something went wrong before all was done.
+    fn ended(mut self, whole: Result<(), StoreError>, rules: &Rules) -> Summary {
+        if let Err(error) = whole {
+            self.failed.add(|| error.to_string());
+        }
+        self.summary(rules)
     }
 
     fn summary(self, rules: &Rules) -> Summary {
@@ -470,6 +505,13 @@ impl<'r> Run<'r> {
                 self.no_templates,
             ),
             (
+                "noted",
+                "the next run will read all again, since .sigtag-state cannot be written",
+                self.no_state,
+            ),
+            ("lost", "the index cannot be read", done.not_shown),
+            ("lost", "the store has ended the run", self.failed),
+            (
                 "lost",
                 "the store refuses the tagged document",
                 done.refused,
@@ -498,6 +540,9 @@ fn pages<'a>(
             let page = match store.scan(&next).await {
                 Ok(page) => page,
                 Err(StoreError::NoIndex(_)) => return Ok(Some((Read::Gone(index), None))),
+                Err(error @ StoreError::Refused { .. }) => {
+                    return Ok(Some((Read::Refused(index, error), None)));
+                }
                 Err(error) => return Err(error),
             };
             scan = page.next.clone().map(|after| {
@@ -557,7 +602,7 @@ async fn work<'p>(workers: &Workers, read: Read<'p>) -> Result<(Read<'p>, Change
             let changes = workers.work(documents, index.tags).await?;
             Ok((Read::Page(index, part, Vec::new()), changes))
         }
-        gone => Ok((gone, Changes::default())),
+        none => Ok((none, Changes::default())),
     }
 }
 
@@ -581,6 +626,11 @@ impl Writer<'_> {
             Read::Page(index, part, _) => (index, part),
             Read::Gone(index) => {
                 done.gone_indices.add(|| index.index.name.clone());
+                return Ok((None, Numbers::default(), done));
+            }
+            Read::Refused(index, error) => {
+                done.not_shown
+                    .add(|| format!("{}: {error}", index.index.name));
                 return Ok((None, Numbers::default(), done));
             }
         };
@@ -642,7 +692,7 @@ impl Writer<'_> {
                     }
                     Err(Rejected::Conflict { .. }) => {
                         done.again.add(place);
-                        conflicts.push(document.id);
+                        conflicts.push(DocumentId::from(&document));
                     }
                     Err(cause @ Rejected::Refused(_)) if self.falls_back => {
                         done.moved.add(|| format!("{}: {cause}", place()));
@@ -671,7 +721,7 @@ impl Writer<'_> {
             for (id, document) in conflicts.iter().zip(found) {
                 match document {
                     Some(document) => again.push(document),
-                    None => done.gone.add(|| format!("{name}/{id}")),
+                    None => done.gone.add(|| format!("{name}/{}", id.id)),
                 }
             }
             changes = self.workers.work(again, index.tags).await?;
@@ -710,6 +760,7 @@ impl Done {
             (&mut self.moved, more.moved),
             (&mut self.cut, more.cut),
             (&mut self.gone_indices, more.gone_indices),
+            (&mut self.not_shown, more.not_shown),
         ] {
             tally.merge(more);
         }

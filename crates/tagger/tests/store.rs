@@ -268,7 +268,7 @@ impl Store for Meddler {
     fn get<'a>(
         &'a self,
         index: &'a str,
-        ids: &'a [String],
+        ids: &'a [store::DocumentId],
     ) -> store::Answer<'a, Vec<Option<store::Document>>> {
         self.store.get(index, ids)
     }

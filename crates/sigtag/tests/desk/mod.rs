@@ -68,7 +68,7 @@ impl Desk {
     /// Runs what has to succeed, and gives its summary.
     pub fn stats(&self, arguments: &[&str]) -> Value {
         let ran = self.run(&[arguments, &["--stats", "stats.json"]].concat());
-        assert_eq!(ran.code, 0, "{arguments:?}: {}", ran.err);
+        assert_eq!(ran.code, 0, "{arguments:?}: {}{}", ran.out, ran.err);
         serde_json::from_slice(&fs::read(self.path("stats.json")).unwrap()).unwrap()
     }
 }

@@ -242,6 +242,13 @@ impl Answer {
         let index = &body["error"]["index"];
         match (self.status.as_u16(), index.as_str()) {
             (404, Some(index)) => StoreError::NoIndex(index.to_owned()),
+            // A block has nothing to do with who asks.
+            (401 | 403, _) if body["error"]["type"] != "cluster_block_exception" => {
+                StoreError::Forbidden {
+                    what: self.what.clone(),
+                    reason: self.reason(),
+                }
+            }
             _ => StoreError::Refused {
                 what: self.what.clone(),
                 reason: self.reason(),

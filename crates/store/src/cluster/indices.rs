@@ -98,6 +98,9 @@ pub(super) async fn all(cluster: &Cluster, indices: &str) -> Result<Vec<IndexInf
         let interval = &settings[&index.name]["settings"]["index.refresh_interval"];
         let lag = scan::lag(interval.as_str());
         known.lags.insert(index.name.clone(), lag);
+        known
+            .counts
+            .insert(index.name.clone(), index.shards as usize);
     }
     Ok(all)
 }

@@ -8,8 +8,8 @@ mod scan;
 mod template;
 
 use crate::{
-    Answer, Capabilities, Checkpoint, Cursor, Document, IndexInfo, Page, Rejected, Scan,
-    SearchResponse, Store, StoreError, Write, Written,
+    Answer, Capabilities, Checkpoint, Cursor, Document, DocumentId, IndexInfo, Page, Rejected,
+    Scan, SearchResponse, Store, StoreError, Write, Written,
 };
 use http::{Body, Http};
 use reqwest::Method;
@@ -79,6 +79,8 @@ struct Known {
     shards: HashMap<(String, u32), Shard>,
     /// How long it takes until searches find what was written, by the name of the index.
     lags: HashMap<String, Duration>,
+    /// How many shards there are, by the name of the index.
+    counts: HashMap<String, usize>,
     /// How many documents a page has.
     page: usize,
     batch: bulk::Batch,
@@ -90,6 +92,7 @@ impl Default for Known {
             indices: HashMap::new(),
             shards: HashMap::new(),
             lags: HashMap::new(),
+            counts: HashMap::new(),
             page: scan::first_size(),
             batch: bulk::Batch::default(),
         }
@@ -392,32 +395,12 @@ impl Store for Cluster {
         Box::pin(scan::page(self, scan))
     }
 
-    fn get<'a>(&'a self, index: &'a str, ids: &'a [String]) -> Answer<'a, Vec<Option<Document>>> {
-        Box::pin(async move {
-            #[derive(serde::Deserialize)]
-            struct Found {
-                docs: Vec<serde_json::Value>,
-            }
-            let path = format!("/{}/_mget", escaped(index));
-            let body = Body::Json(json!({"ids": ids}));
-            let answer = self.http.ask(Method::POST, &path, Some(&body)).await?;
-            let found: Found = answer.read()?;
-            let documents = found
-                .docs
-                .into_iter()
-                .map(|one| match one["found"] == json!(true) {
-                    true => {
-                        let hit: scan::Hit =
-                            serde_json::from_value(one).map_err(|error| StoreError::Refused {
-                                what: "to read a document".to_owned(),
-                                reason: error.to_string(),
-                            })?;
-                        hit.document().map(Some)
-                    }
-                    false => Ok(None),
-                });
-            documents.collect()
-        })
+    fn get<'a>(
+        &'a self,
+        index: &'a str,
+        ids: &'a [DocumentId],
+    ) -> Answer<'a, Vec<Option<Document>>> {
+        Box::pin(scan::get(self, index, ids))
     }
 
     fn search<'a>(&'a self, indices: &'a str, request: &'a Value) -> Answer<'a, SearchResponse> {
@@ -446,7 +429,13 @@ impl Store for Cluster {
         Box::pin(async move {
             let path = format!("/{}/_count", escaped(indices));
             let found = self.send(Method::POST, &path, Some(query.clone())).await?;
-            Ok(found["count"].as_u64().unwrap_or_default())
+            match found["_shards"]["failed"].as_u64() {
+                Some(0) => Ok(found["count"].as_u64().unwrap_or_default()),
+                _ => Err(StoreError::Refused {
+                    what: format!("POST {path}"),
+                    reason: format!("shards failed: {}", found["_shards"]),
+                }),
+            }
         })
     }
 

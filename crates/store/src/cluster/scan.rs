@@ -6,9 +6,9 @@
 //! changed gets a higher number, so the scan of a shard ends with the highest one that it had right after a point in time was
 //! opened.
 
-use super::http::{Body, Wait};
+use super::http::{Body, Wait, error_text};
 use super::{Cluster, escaped};
-use crate::{Checkpoint, Document, MAX_PAGE, Page, Part, Position, Scan, StoreError};
+use crate::{Checkpoint, Document, DocumentId, MAX_PAGE, Page, Part, Position, Scan, StoreError};
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -87,7 +87,7 @@ struct Hits {
 }
 
 #[derive(Deserialize)]
-pub(super) struct Hit {
+struct Hit {
     #[serde(rename = "_index")]
     index: String,
     #[serde(rename = "_id")]
@@ -103,7 +103,7 @@ pub(super) struct Hit {
 }
 
 impl Hit {
-    pub(super) fn document(self) -> Result<Document, StoreError> {
+    fn document(self) -> Result<Document, StoreError> {
         let source = self.source.ok_or_else(|| StoreError::Refused {
             what: format!("to show {}/{}", self.index, self.id),
             reason: "the index does not keep the text of its documents (`_source`)".to_owned(),
@@ -144,8 +144,78 @@ async fn shards(cluster: &Cluster, scan: &Scan) -> Result<Vec<Shard>, StoreError
         return Ok(known);
     }
     let shards = shards_of(cluster, &scan.indices).await?;
+    are_all_there(cluster, &shards, &scan.indices)?;
     cluster.learn(&shards);
     Ok(shards)
+}
+
+/// A shard that no node has at the moment is not among those that are found.
+fn are_all_there(cluster: &Cluster, shards: &[Shard], indices: &str) -> Result<(), StoreError> {
+    let known = cluster.known();
+    let meant = known.counts.iter().filter(|(index, _)| {
+        *index == indices || shards.iter().any(|shard| shard.index == **index)
+    });
+    for (index, count) in meant {
+        let found = shards.iter().filter(|shard| shard.index == *index).count();
+        if found < *count {
+            return Err(StoreError::Refused {
+                what: format!("to show {index}"),
+                reason: format!(
+                    "{found} of its {count} shards are there (`_cluster/allocation/explain` says why)"
+                ),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Single documents, as they are now.
+pub(super) async fn get(
+    cluster: &Cluster,
+    index: &str,
+    ids: &[DocumentId],
+) -> Result<Vec<Option<Document>>, StoreError> {
+    #[derive(Deserialize)]
+    struct Found {
+        docs: Vec<Value>,
+    }
+    let path = format!("/{}/_mget", escaped(index));
+    let docs: Vec<Value> = ids
+        .iter()
+        .map(|one| match &one.routing {
+            Some(routing) => json!({"_id": one.id, "routing": routing}),
+            None => json!({"_id": one.id}),
+        })
+        .collect();
+    let body = Body::Json(json!({"docs": docs}));
+    let mut wait = Wait::default();
+    loop {
+        let answer = cluster.http.ask(Method::POST, &path, Some(&body)).await?;
+        let found: Found = answer.read()?;
+        let mut failed = found.docs.iter().map(|one| &one["error"]);
+        match failed.find(|error| !error.is_null()) {
+            Some(error) if error["type"] == "index_not_found_exception" => {
+                return Err(StoreError::NoIndex(index.to_owned()));
+            }
+            // Its shard is away.
+            Some(error) => {
+                let reason = error_text(error).unwrap_or_else(|| error.to_string());
+                cluster.http.wait(&mut wait, &reason).await;
+            }
+            None => return found.docs.into_iter().map(read).collect(),
+        }
+    }
+}
+
+fn read(found: Value) -> Result<Option<Document>, StoreError> {
+    if found["found"] != json!(true) {
+        return Ok(None);
+    }
+    let hit: Hit = serde_json::from_value(found).map_err(|error| StoreError::Refused {
+        what: "to read a document".to_owned(),
+        reason: error.to_string(),
+    })?;
+    hit.document().map(Some)
 }
 
 /// The shards of indices; none of those that are not there.

@@ -16,8 +16,8 @@ mod values;
 mod writer;
 
 use crate::{
-    Answer, Capabilities, Document, IndexInfo, Page, Rejected, Scan, SearchResponse, Store,
-    StoreError, Write, Written,
+    Answer, Capabilities, Document, DocumentId, IndexInfo, Page, Rejected, Scan, SearchResponse,
+    Store, StoreError, Write, Written,
 };
 use crossbeam_channel::Sender;
 use folder::Catalog;
@@ -302,7 +302,11 @@ impl Store for Embedded {
         self.read(move |shared| scan::page(&shared.snapshots(&scan.indices)?, &scan, &shared.ahead))
     }
 
-    fn get<'a>(&'a self, index: &'a str, ids: &'a [String]) -> Answer<'a, Vec<Option<Document>>> {
+    fn get<'a>(
+        &'a self,
+        index: &'a str,
+        ids: &'a [DocumentId],
+    ) -> Answer<'a, Vec<Option<Document>>> {
         Box::pin(async move {
             if self.writing.is_some() {
                 self.refresh(index).await?;

@@ -6,7 +6,7 @@
 use super::index::{Snapshot, Store};
 use super::query::Wanted;
 use super::select::select;
-use crate::{Checkpoint, Cursor, Document, Page, Part, Position, Scan, StoreError};
+use crate::{Checkpoint, Cursor, Document, DocumentId, Page, Part, Position, Scan, StoreError};
 use serde_json::Value;
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -138,10 +138,10 @@ pub(crate) fn page(
 /// The documents with these ids.
 pub(crate) fn get(
     snapshots: &[Arc<Snapshot>],
-    ids: &[String],
+    ids: &[DocumentId],
 ) -> Result<Vec<Option<Document>>, StoreError> {
     ids.iter()
-        .map(|id| {
+        .map(|DocumentId { id, .. }| {
             let mut found = Vec::new();
             for snapshot in snapshots {
                 for (number, segment) in (0..).zip(snapshot.segments()) {
