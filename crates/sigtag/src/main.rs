@@ -8,6 +8,7 @@ mod explain;
 mod indices;
 mod load;
 mod mappings;
+mod outliers;
 mod run;
 mod search;
 mod show;
@@ -54,6 +55,7 @@ fn main() -> ExitCode {
         Command::Untag(command) => untag::run(&command),
         Command::Search(command) => search::run(&command),
         Command::Indices(command) => indices::run(&command),
+        Command::Outliers { command } => outliers::run(&command),
         Command::Check(command) => check::run(&command),
         Command::Explain(command) => explain::run(&command),
         Command::Convert(command) => convert::run(&command),
