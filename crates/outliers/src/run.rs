@@ -2,12 +2,12 @@
 
 use crate::config::Config;
 use crate::fields::Fields;
-use crate::models::{Batch, Candidate, Fate, Group, Note, Prepared};
+use crate::models::{Batch, Candidate, Fate, Group, Note, Prepared, Tells};
 use crate::outlier::{self, Outlier};
 use crate::summary::{Ended, Summary, Tally};
-use crate::time;
 use crate::use_case::{UseCase, UseCases};
 use crate::value::{Case, Found, Value};
+use crate::{python, time};
 use event::Event;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
@@ -22,6 +22,10 @@ const CHUNK: usize = 1_000;
 
 /// How often a document that others keep changing is read again.
 const MOST_CONFLICTS: usize = 20;
+
+/// What a server puts around the parts of a value that match.
+const BEFORE: &str = "<value>";
+const BEHIND: &str = "</value>";
 
 /// How a run is done.
 #[derive(Clone, Debug)]
@@ -233,9 +237,14 @@ impl Run<'_> {
     ) -> Result<(), StoreError> {
         loop {
             let page = self.store.scan(&scan).await?;
+            let matched = match use_case.detect.highlights() {
+                true => self.matched(&scan, &page.documents).await?,
+                false => HashMap::new(),
+            };
             let found = self.in_parallel(page.documents, |document| {
                 let place = format!("{}/{}", document.index, document.id);
-                let judged = self.by_itself(use_case, document);
+                let key = (document.index.clone(), document.id.clone());
+                let judged = self.by_itself(use_case, document, matched.get(&key));
                 Some(judged.map_err(|reason| format!("{place}: {reason}")))
             });
             let mut judged = Vec::new();
@@ -253,13 +262,47 @@ impl Run<'_> {
         }
     }
 
-    fn by_itself(&self, use_case: &UseCase, document: Document) -> Result<Judged, String> {
+    /// Where documents match, by index and id.
+    async fn matched(
+        &self,
+        scan: &Scan,
+        documents: &[Document],
+    ) -> Result<HashMap<(String, String), Json>, StoreError> {
+        let mut matched = HashMap::new();
+        for chunk in documents.chunks(CHUNK) {
+            let ids: Vec<&str> = chunk.iter().map(|document| &*document.id).collect();
+            let request = json!({
+                "query": scan.query,
+                "post_filter": {"ids": {"values": ids}},
+                "highlight": {"pre_tags": [BEFORE], "post_tags": [BEHIND], "fields": {"*": {}}},
+                "_source": false,
+                "size": store::MAX_HITS,
+            });
+            let found = self.store.search(&scan.indices, &request).await?;
+            for hit in found.hits.hits {
+                matched.extend(hit.highlight.map(|one| ((hit.index, hit.id), one)));
+            }
+        }
+        Ok(matched)
+    }
+
+    fn by_itself(
+        &self,
+        use_case: &UseCase,
+        document: Document,
+        matched: Option<&Json>,
+    ) -> Result<Judged, String> {
         let notes = self.look(use_case, &document)?;
         let groups = [Group {
             name: String::new(),
             notes: notes.into_iter().map(|note| (0, note)).collect(),
         }];
-        let candidates = use_case.detect.decide(&groups);
+        let mut candidates = use_case.detect.decide(&groups);
+        if let Some(matched) = matched {
+            for candidate in &mut candidates {
+                candidate.tells.extend(tells_of(matched));
+            }
+        }
         self.judged(use_case, document, &candidates.iter().collect::<Vec<_>>())
     }
 
@@ -400,6 +443,9 @@ impl Run<'_> {
                     !harmless.contains(&(number, note - 1))
                 });
             }
+            if use_case.detect.counts_again() {
+                groups = self.counted_again(use_case, collected, groups, is_last, tally);
+            }
             candidates = use_case.detect.decide(&groups);
         }
         let before = tally.outliers;
@@ -421,6 +467,30 @@ impl Run<'_> {
             )),
         }
         Ok(())
+    }
+
+    /// The groups that there is still enough in.
+    fn counted_again(
+        &self,
+        use_case: &UseCase,
+        collected: &mut Collected,
+        groups: Vec<Group>,
+        is_last: bool,
+        tally: &mut Tally,
+    ) -> Vec<Group> {
+        let mut enough = Vec::new();
+        for group in groups {
+            match use_case.detect.fate(&group, is_last) {
+                Fate::Decided => enough.push(group),
+                Fate::Waits => {
+                    let place = collected.groups.len();
+                    collected.places.insert(group.name.clone(), place);
+                    collected.groups.push(group);
+                }
+                Fate::Dropped => tally.dropped += 1,
+            }
+        }
+        enough
     }
 
     fn tell_batch(&self, use_case: &UseCase, collected: &Collected) {
@@ -749,6 +819,9 @@ impl Run<'_> {
                     }
                 }
             }
+            if again.is_empty() {
+                return Ok(());
+            }
             let found = self.store.get(index, &again).await?;
             documents = found.into_iter().flatten().collect();
         }
@@ -817,6 +890,28 @@ struct Judged {
     /// The text that the event is to have.
     changed: Result<Option<String>, &'static str>,
     document: Option<Document>,
+}
+
+/// What an outlier tells of where its event matches: the fields as the server shows them, and the values alone. Of several
+/// parts of a field, ee-outliers has the values of the last.
+fn tells_of(matched: &Json) -> Tells {
+    let mut values = Vec::new();
+    for (field, parts) in matched.as_object().into_iter().flatten() {
+        let last = parts.as_array().and_then(|parts| parts.last());
+        let last = last.and_then(Json::as_str).unwrap_or_default();
+        let marked = last.split(BEFORE).skip(1);
+        let marked = marked.filter_map(|part| part.split_once(BEHIND));
+        let marked = marked.map(|(value, _)| Value::from(value)).collect();
+        values.push((field.clone().into(), Value::List(marked)));
+    }
+    let fields = matched.to_string();
+    vec![
+        ("matched_fields".into(), Value::read(&fields).into_owned()),
+        (
+            "matched_values".into(),
+            python::repr(&Value::Object(values)).into(),
+        ),
+    ]
 }
 
 /// Candidates by their events.

@@ -52,7 +52,6 @@ impl<'a> Value<'a> {
     }
 
     /// The same for good.
-    #[cfg(test)]
     pub(crate) fn into_owned(self) -> Value<'static> {
         let own = |text: Cow<'_, str>| Cow::Owned(text.into_owned());
         match self {

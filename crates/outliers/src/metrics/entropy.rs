@@ -18,7 +18,7 @@ fn measure(text: &str) -> Option<Measured> {
             *count += 1;
         }
     }
-    if all == 0 {
+    if counts.iter().all(|count| *count == 0) {
         return Some(Measured::count(0));
     }
     let shares = counts

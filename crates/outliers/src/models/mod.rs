@@ -59,6 +59,16 @@ pub(crate) trait Detect: Send + Sync {
         Fate::Decided
     }
 
+    /// Whether the store is asked which parts of an event match.
+    fn highlights(&self) -> bool {
+        false
+    }
+
+    /// Whether a group is judged by what is left of it when whitelisted outliers were taken out.
+    fn counts_again(&self) -> bool {
+        false
+    }
+
     /// Whether the others are judged anew when a whitelisted one is taken out.
     fn decides_again(&self) -> bool {
         true

@@ -13,15 +13,15 @@ pub(super) const MODEL: Model = Model {
     read,
 };
 
-struct SimpleQuery;
+struct SimpleQuery {
+    highlights: bool,
+}
 
 fn read(keys: &Keys<'_>, config: &Config) -> Result<Box<dyn Detect>, Problem> {
     keys.bool("process_documents_chronologically")?;
-    let highlights = keys.bool("highlight_match")?.unwrap_or(config.highlights);
-    match highlights {
-        true => Err(keys.problem("`highlight_match` is not done by this version")),
-        false => Ok(Box::new(SimpleQuery)),
-    }
+    let highlights = keys.bool("highlight_match")?;
+    let highlights = highlights.unwrap_or(config.highlights);
+    Ok(Box::new(SimpleQuery { highlights }))
 }
 
 impl Detect for SimpleQuery {
@@ -31,6 +31,10 @@ impl Detect for SimpleQuery {
 
     fn is_chronological(&self) -> bool {
         false
+    }
+
+    fn highlights(&self) -> bool {
+        self.highlights
     }
 
     fn decides_again(&self) -> bool {

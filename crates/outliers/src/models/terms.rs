@@ -113,6 +113,10 @@ impl Detect for Terms {
         }
     }
 
+    fn counts_again(&self) -> bool {
+        true
+    }
+
     fn decide(&self, groups: &[Group]) -> Vec<Candidate> {
         match self.counts {
             Counts::Within => self.within(groups),
