@@ -11,6 +11,9 @@
 //! **One odd thing never stops the rest**: an event with an unexpected shape, a broken use case among good ones, an index that is
 //! gone. Each is counted, and shown with an example.
 //!
+//! **Many use cases, one scan.** Use cases of simplequery over the same events are matched together by the engine, if their
+//! filters can be read as predicates under the schema of the index.
+//!
 //! **Two modes.** [`Mode::Compat`] shows what a healthy run of ee-outliers shows, statistics over batches included;
 //! [`Mode::Strict`] has the corrections that `docs/ee-outliers.md` lists. Neither reproduces crashes and lost writes.
 //!
@@ -31,6 +34,7 @@ mod python;
 mod run;
 mod summary;
 mod time;
+mod together;
 mod use_case;
 mod value;
 mod whitelist;

@@ -152,9 +152,9 @@ fn assets(config: &Config, fields: &Fields<'_>) -> Vec<Value<'static>> {
 }
 
 /// The text of an event with these outliers; none if it has them all.
-pub(crate) fn add(
+pub(crate) fn add<'o>(
     source: &str,
-    outliers: &[Outlier],
+    outliers: impl Iterator<Item = &'o Outlier>,
     mode: Mode,
 ) -> Result<Option<String>, &'static str> {
     let members = items(source);
@@ -187,6 +187,22 @@ pub(crate) fn add(
     }
     set(OUTLIERS, Value::Object(all).json());
     Ok(Some(rewrite(source, &members, &changes, &append)))
+}
+
+/// Whether an event has an outlier of this use case.
+pub(crate) fn has(source: &str, name: &str, model: &str) -> bool {
+    let members = items(source);
+    let known = members.iter().rfind(|member| member.key == OUTLIERS);
+    let Some(Value::Object(all)) = known.map(|member| Value::read(member.value)) else {
+        return false;
+    };
+    let list = |key: &str| {
+        let found = all.iter().find(|(known, _)| known == key);
+        found.map_or_else(Vec::new, |(_, value)| words(value))
+    };
+    let (names, models) = (list("model_name"), list("model_type"));
+    let mut pairs = names.iter().zip(&models);
+    pairs.any(|(own, kind)| (&**own, &**kind) == (name, model))
 }
 
 /// The tags with ours among them; none if it is there.
@@ -272,7 +288,7 @@ mod tests {
     }
 
     fn added(source: &str, outliers: &[Outlier], mode: Mode) -> Option<String> {
-        add(source, outliers, mode).unwrap()
+        add(source, outliers.iter(), mode).unwrap()
     }
 
     #[test]
@@ -355,7 +371,7 @@ mod tests {
     fn what_is_no_object_is_left_alone() {
         let outlier = [outlier("s", "m", &[])];
         for text in [r#"{"outliers":"many"}"#, r#"{"outliers":[1]}"#] {
-            assert_eq!(add(text, &outlier, Mode::Strict), Err(IN_THE_WAY));
+            assert_eq!(add(text, outlier.iter(), Mode::Strict), Err(IN_THE_WAY));
         }
         assert!(added(r#"{"outliers":null}"#, &outlier, Mode::Strict).is_some());
         assert_eq!(remove(r#"{"a":1,"tags":"outlier"}"#), None);

@@ -7,7 +7,7 @@ use crate::outlier::{self, Outlier};
 use crate::summary::{Ended, Summary, Tally};
 use crate::use_case::{UseCase, UseCases};
 use crate::value::{Case, Found, Value};
-use crate::{python, time};
+use crate::{Mode, python, time, together};
 use event::Event;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
@@ -19,6 +19,9 @@ use store::{Document, Rejected, Scan, Store, StoreError, Write};
 
 /// How many documents are read again, judged and written at a time.
 const CHUNK: usize = 1_000;
+
+/// How many things make it worth to have a thread for them.
+const LEAST: usize = 100;
 
 /// How often a document that others keep changing is read again.
 const MOST_CONFLICTS: usize = 20;
@@ -83,8 +86,16 @@ pub async fn run(
         );
         summary.failed_wipes += 1;
     }
-    let count = use_cases.list.len();
-    for (number, mut use_case) in (1..).zip(use_cases.list) {
+    let (together, mut alone) = together::split(use_cases.list, config.mode);
+    for list in together {
+        if options.stop.load(Ordering::Relaxed) {
+            summary.interrupted = true;
+            return summary;
+        }
+        alone.extend(run.together(list, &mut summary).await);
+    }
+    let count = alone.len();
+    for (number, mut use_case) in (1..).zip(alone) {
         if options.stop.load(Ordering::Relaxed) {
             summary.interrupted = true;
             break;
@@ -123,11 +134,11 @@ pub async fn run(
 }
 
 /// What all steps of a run need.
-struct Run<'r> {
-    config: &'r Config,
-    store: &'r dyn Store,
-    options: &'r Options,
-    log: &'r Log<'r>,
+pub(crate) struct Run<'r> {
+    pub(crate) config: &'r Config,
+    pub(crate) store: &'r dyn Store,
+    pub(crate) options: &'r Options,
+    pub(crate) log: &'r Log<'r>,
 }
 
 /// An event that there are notes of.
@@ -217,7 +228,7 @@ impl Run<'_> {
         let start = Instant::now();
         match use_case.detect.batch() {
             Batch::None => self.one_by_one(use_case, scan, tally).await?,
-            batch => self.together(use_case, scan, batch, tally).await?,
+            batch => self.collected(use_case, scan, batch, tally).await?,
         }
         let speed = tally.events as f64 / start.elapsed().as_secs_f64().max(1e-3);
         let speed = thousands(speed as u64);
@@ -292,7 +303,10 @@ impl Run<'_> {
         document: Document,
         matched: Option<&Json>,
     ) -> Result<Judged, String> {
-        let notes = self.look(use_case, &document)?;
+        let notes = match self.is_known(use_case, &document) {
+            true => Vec::new(),
+            false => self.look(use_case, &document)?,
+        };
         let groups = [Group {
             name: String::new(),
             notes: notes.into_iter().map(|note| (0, note)).collect(),
@@ -306,8 +320,14 @@ impl Run<'_> {
         self.judged(use_case, document, &candidates.iter().collect::<Vec<_>>())
     }
 
+    /// Whether the event has an outlier of this use case, as far as the index could not tell.
+    fn is_known(&self, use_case: &UseCase, document: &Document) -> bool {
+        self.config.mode == Mode::Strict
+            && outlier::has(&document.source, &use_case.name, use_case.model)
+    }
+
     /// Notes are collected, and judged when a batch is full and at the end.
-    async fn together(
+    async fn collected(
         &self,
         use_case: &UseCase,
         mut scan: Scan,
@@ -536,7 +556,7 @@ impl Run<'_> {
         Ok(harmless)
     }
 
-    fn is_whitelisted(
+    pub(crate) fn is_whitelisted(
         &self,
         use_case: &UseCase,
         outlier: &Outlier,
@@ -557,7 +577,11 @@ impl Run<'_> {
         Ok(use_case.detect.look(&fields))
     }
 
-    fn fields<'d>(&self, use_case: &UseCase, document: &'d Document) -> Result<Fields<'d>, String> {
+    pub(crate) fn fields<'d>(
+        &self,
+        use_case: &UseCase,
+        document: &'d Document,
+    ) -> Result<Fields<'d>, String> {
         let event = Event::parse(document.source.as_bytes());
         let mut fields = Fields {
             event: event.map_err(|error| error.to_string())?,
@@ -605,7 +629,7 @@ impl Run<'_> {
                 false => judged.outliers.push(outlier),
             }
         }
-        judged.changed = outlier::add(&document.source, &judged.outliers, self.config.mode);
+        judged.changed = outlier::add(&document.source, judged.outliers.iter(), self.config.mode);
         judged.document = Some(document);
         Ok(judged)
     }
@@ -646,7 +670,7 @@ impl Run<'_> {
         judged: Vec<Judged>,
         tally: &mut Tally,
     ) -> Result<(), StoreError> {
-        let mut writes: BTreeMap<String, Vec<(Document, String, Vec<Outlier>)>> = BTreeMap::new();
+        let mut writes = Changed::new();
         for one in judged {
             tally.whitelisted += one.whitelisted.len() as u64;
             tally.outliers += one.whitelisted.len() as u64;
@@ -675,17 +699,17 @@ impl Run<'_> {
             return Ok(());
         }
         for (index, writes) in writes {
-            self.write(use_case, &index, writes, tally).await?;
+            self.write(&use_case.section, &index, writes, tally).await?;
         }
         Ok(())
     }
 
     /// Writes events; those that somebody has changed meanwhile are read and changed again.
-    async fn write(
+    pub(crate) async fn write(
         &self,
-        use_case: &UseCase,
+        who: &str,
         index: &str,
-        mut writes: Vec<(Document, String, Vec<Outlier>)>,
+        mut writes: Vec<Change>,
         tally: &mut Tally,
     ) -> Result<(), StoreError> {
         for _ in 0..MOST_CONFLICTS {
@@ -722,7 +746,7 @@ impl Run<'_> {
                     tally.gone += 1;
                     continue;
                 };
-                match outlier::add(&document.source, &outliers, self.config.mode) {
+                match outlier::add(&document.source, outliers.iter(), self.config.mode) {
                     Ok(Some(text)) => writes.push((document, text, outliers)),
                     Ok(None) => {}
                     Err(reason) => tally.refuse(&format!("{index}/{id}: {reason}")),
@@ -734,10 +758,7 @@ impl Run<'_> {
         }
         for (document, ..) in writes {
             let reason = "others change it again and again";
-            tally.refuse(&format!(
-                "{index}/{}: {reason} ({})",
-                document.id, use_case.section
-            ));
+            tally.refuse(&format!("{index}/{}: {reason} ({})", document.id, who));
         }
         Ok(())
     }
@@ -852,35 +873,52 @@ impl Run<'_> {
         things: Vec<T>,
         work: impl Fn(T) -> Option<R> + Sync,
     ) -> Vec<R> {
+        let work = |share: Vec<T>| share.into_iter().filter_map(&work).collect::<Vec<R>>();
+        let done = self.in_parallel_of(self.shares(things), work);
+        done.into_iter().flatten().collect()
+    }
+
+    /// Cuts things into shares for the threads of the run.
+    pub(crate) fn shares<T>(&self, things: Vec<T>) -> Vec<Vec<T>> {
         let threads = self
             .options
             .jobs
-            .clamp(1, things.len().div_ceil(100).max(1));
-        if threads == 1 {
-            return things.into_iter().filter_map(work).collect();
-        }
+            .clamp(1, things.len().div_ceil(LEAST).max(1));
         let share = things.len().div_ceil(threads);
-        let mut parts: Vec<Vec<T>> = Vec::new();
         let mut things = things.into_iter();
-        for _ in 0..threads {
-            parts.push(things.by_ref().take(share).collect());
+        let shares = (0..threads).map(|_| things.by_ref().take(share).collect());
+        shares.collect()
+    }
+
+    /// Does work on each share, with a thread for each.
+    pub(crate) fn in_parallel_of<T: Send, R: Send>(
+        &self,
+        mut shares: Vec<T>,
+        work: impl Fn(T) -> R + Sync,
+    ) -> Vec<R> {
+        if shares.len() == 1 {
+            return shares.pop().map(work).into_iter().collect();
         }
         let work = &work;
         std::thread::scope(|scope| {
-            let threads: Vec<_> = parts
+            let threads: Vec<_> = shares
                 .into_iter()
-                .map(|part| {
-                    scope.spawn(move || part.into_iter().filter_map(work).collect::<Vec<R>>())
-                })
+                .map(|share| scope.spawn(move || work(share)))
                 .collect();
             let done = threads.into_iter().map(|thread| match thread.join() {
                 Ok(done) => done,
                 Err(panic) => std::panic::resume_unwind(panic),
             });
-            done.flatten().collect()
+            done.collect()
         })
     }
 }
+
+/// An event as it was read, the text that it is to have, and the outliers that it gets.
+pub(crate) type Change = (Document, String, Vec<Outlier>);
+
+/// What is to be written, by index.
+pub(crate) type Changed = BTreeMap<String, Vec<Change>>;
 
 /// An event, and what was found out about it.
 struct Judged {

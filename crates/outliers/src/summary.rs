@@ -13,6 +13,8 @@ const EXAMPLES: usize = 3;
 pub struct Summary {
     /// The use cases that were run.
     pub use_cases: Vec<(Tally, Ended)>,
+    /// What the passes have come to that several use cases were matched in.
+    pub passes: Vec<Tally>,
     /// How many use cases and files could not be used.
     pub refused: usize,
     /// How many events had their outliers taken away.
@@ -76,6 +78,14 @@ impl Tally {
         }
     }
 
+    /// Of so many use cases that are matched together.
+    pub(crate) fn of_pass(use_cases: usize) -> Tally {
+        Tally {
+            section: format!("{use_cases} use cases in one pass"),
+            ..Tally::default()
+        }
+    }
+
     /// An event could not be written.
     pub(crate) fn refuse(&mut self, example: &str) {
         self.refused += 1;
@@ -127,7 +137,11 @@ impl Summary {
         let is_clean = |(tally, ended): &(Tally, Ended)| {
             *ended == Ended::Done && tally.refused == 0 && tally.odd == 0
         };
-        self.refused == 0 && self.failed_wipes == 0 && self.use_cases.iter().all(is_clean)
+        let mut passes = self.passes.iter();
+        self.refused == 0
+            && self.failed_wipes == 0
+            && self.use_cases.iter().all(is_clean)
+            && passes.all(|pass| pass.refused == 0 && pass.odd == 0)
     }
 
     /// The closing lines of the log.

@@ -761,3 +761,60 @@ fn a_general_configuration_that_cannot_be_used_ends_with_2() {
         assert!(ran.err.contains(told), "{told}: {}", ran.err);
     }
 }
+
+#[test]
+fn many_use_cases_over_the_same_events_are_matched_in_one_pass_with_the_same_result() {
+    let file = |count: usize, more: &str| {
+        let use_cases = (0..count).map(|number| {
+            let text = EVERY.replace("every]", &format!("n{number:03}]"));
+            let text = text.replace("kind:x", &format!("kind:x AND name:n{}", number % 7));
+            text.replace("run_model=1", &format!("{more}\nrun_model=1"))
+        });
+        use_cases.collect::<String>()
+    };
+    let events: Vec<Value> = (0..50)
+        .map(|number| {
+            event(
+                json!(format!("h{}", number % 3)),
+                json!(format!("n{}", number % 9)),
+            )
+        })
+        .collect();
+    let run = |text: &str| {
+        let desk = desk_with("logs", &[("many.conf", text)]);
+        fs::write(
+            desk.path("outliers.conf"),
+            general("logs") + "[whitelist_literals]\na=h2,n2\n",
+        )
+        .unwrap();
+        load(&desk, &events);
+        let first = outliers(&desk, "folder", &[]);
+        assert_eq!(first.code, 0, "{}", first.err);
+        let tagged = content(&desk, "folder", "logs");
+        let again = outliers(&desk, "folder", &[]);
+        assert_eq!(content(&desk, "folder", "logs"), tagged, "{}", again.err);
+        // Where the file lay is part of an id.
+        let mut texts: Vec<String> = tagged.values().map(Value::to_string).collect();
+        texts.sort();
+        (first.err, texts)
+    };
+    let (log, together) = run(&file(40, ""));
+    assert!(
+        log.contains("evaluating 40 use cases of logs in one pass"),
+        "{log}"
+    );
+    assert!(log.contains("total use cases processed: 40"), "{log}");
+    // With a history of their own, each has a scan of its own.
+    let alone: String = (0..40)
+        .map(|number| {
+            let all = file(40, &format!("history_window_days={}", 30 + number));
+            let sections: Vec<&str> = all.split_inclusive("run_model=1\n").collect();
+            sections[number].to_owned()
+        })
+        .collect();
+    let (log, alone) = run(&alone);
+    assert!(!log.contains("in one pass"), "{log}");
+    assert_eq!(together, alone);
+    let tagged = together.iter().filter(|event| event.contains("\"tags\":"));
+    assert_eq!(tagged.count(), 34);
+}
