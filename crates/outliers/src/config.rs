@@ -104,6 +104,15 @@ impl Config {
             false => Err(reader.problems),
         }
     }
+
+    /// The same, but that nothing is wiped or saved.
+    pub fn that_only_looks(self) -> Config {
+        Config {
+            wipes: false,
+            saves: false,
+            ..self
+        }
+    }
 }
 
 /// Reads keys, and collects what is wrong with them.

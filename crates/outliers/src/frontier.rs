@@ -98,6 +98,18 @@ impl Trigger {
         }
     }
 
+    /// What it decides for these values, in words.
+    pub(crate) fn explain(&self, values: &[f64]) -> String {
+        let side = match self.side {
+            Side::High => "above",
+            Side::Low => "below",
+        };
+        let method = METHODS.iter().find(|(_, method)| *method == self.method);
+        let method = method.map_or("", |(name, _)| name);
+        let (frontier, sensitivity) = (self.frontier(values), self.sensitivity);
+        format!("outliers are {side} {frontier} ({method}, {sensitivity})")
+    }
+
     fn mad(&self, values: &[f64]) -> f64 {
         let middle = median(values);
         let distances: Vec<f64> = values.iter().map(|value| (value - middle).abs()).collect();

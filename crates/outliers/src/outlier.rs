@@ -92,6 +92,24 @@ impl Outlier {
         self.text("summary")
     }
 
+    /// What decided, as `; metric 12.0; decision_frontier 9.5`.
+    pub(crate) fn facts(&self) -> String {
+        const FACTS: [&str; 7] = [
+            "metric",
+            "term_count",
+            "num_target_value_in_window",
+            "decision_frontier",
+            "confidence",
+            "start_time_window",
+            "end_time_window",
+        ];
+        let facts = FACTS.iter().filter_map(|fact| {
+            let found = self.members.iter().find(|(key, _)| key == fact);
+            found.map(|(key, value)| format!("; {key} {}", python::str(value)))
+        });
+        facts.collect()
+    }
+
     /// What a whitelist compares: the values of the outlier, those of the event, and where the event lies.
     pub(crate) fn values(
         &self,

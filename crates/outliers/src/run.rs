@@ -23,6 +23,9 @@ const CHUNK: usize = 1_000;
 /// How many things make it worth to have a thread for them.
 const LEAST: usize = 100;
 
+/// The most groups that are explained.
+const MOST_LINES: usize = 100;
+
 /// How often a document that others keep changing is read again.
 const MOST_CONFLICTS: usize = 20;
 
@@ -39,6 +42,8 @@ pub struct Options {
     pub jobs: usize,
     /// Do all but write.
     pub dry_run: bool,
+    /// Say what decides, and what becomes of each outlier: lines of [`Level::Explanation`].
+    pub explains: bool,
     /// Set to end the run after what is under way.
     pub stop: Arc<AtomicBool>,
 }
@@ -54,6 +59,8 @@ pub enum Level {
     Warning,
     /// What failed.
     Error,
+    /// What was asked for, and is no line of a log.
+    Explanation,
 }
 
 /// Takes the lines of the log.
@@ -86,7 +93,10 @@ pub async fn run(
         );
         summary.failed_wipes += 1;
     }
-    let (together, mut alone) = together::split(use_cases.list, config.mode);
+    let (together, mut alone) = match options.explains {
+        true => (Vec::new(), use_cases.list),
+        false => together::split(use_cases.list, config.mode),
+    };
     for list in together {
         if options.stop.load(Ordering::Relaxed) {
             summary.interrupted = true;
@@ -163,6 +173,14 @@ struct Collected {
 }
 
 impl Run<'_> {
+    fn explain(&self, lines: impl FnOnce() -> Vec<String>) {
+        if self.options.explains {
+            for line in lines() {
+                (self.log)(Level::Explanation, &line);
+            }
+        }
+    }
+
     fn info(&self, message: &str) {
         (self.log)(Level::Info, message);
     }
@@ -206,6 +224,19 @@ impl Run<'_> {
         filter.extend(more);
         let query = json!({"bool": {"filter": filter}});
         (self.log)(Level::Debug, &format!("query: {query}"));
+        self.explain(|| {
+            let (index, count) = (&use_case.index, mappings.len());
+            vec![
+                format!(
+                    "{} ({}:{})",
+                    use_case.section,
+                    use_case.file.display(),
+                    use_case.line
+                ),
+                format!("indices: {index} ({count})"),
+                format!("query: {query:#}"),
+            ]
+        });
         tally.events = match mappings.is_empty() {
             true => 0,
             false => {
@@ -214,6 +245,7 @@ impl Run<'_> {
             }
         };
         self.info(&format!("analyzing {} events", thousands(tally.events)));
+        self.explain(|| vec![format!("events: {}", thousands(tally.events))]);
         let (from, to) = (time::plain(from), time::plain(to));
         self.info(&format!("processing events between {from} and {to}"));
         if tally.events == 0 {
@@ -468,6 +500,13 @@ impl Run<'_> {
             }
             candidates = use_case.detect.decide(&groups);
         }
+        self.explain(|| {
+            let mut lines = use_case.detect.explain(&groups);
+            let more = lines.len().saturating_sub(MOST_LINES);
+            lines.truncate(MOST_LINES);
+            lines.extend((more > 0).then(|| format!("and {} more", thousands(more as u64))));
+            lines
+        });
         let before = tally.outliers;
         let seen = tally.summaries.len();
         for chunk in candidates.chunks(CHUNK) {
@@ -674,6 +713,9 @@ impl Run<'_> {
         for one in judged {
             tally.whitelisted += one.whitelisted.len() as u64;
             tally.outliers += one.whitelisted.len() as u64;
+            if let Some(document) = &one.document {
+                self.explain(|| one.explanation(document));
+            }
             tally.summaries.extend(one.whitelisted);
             for outlier in &one.outliers {
                 tally.outliers += 1;
@@ -928,6 +970,22 @@ struct Judged {
     /// The text that the event is to have.
     changed: Result<Option<String>, &'static str>,
     document: Option<Document>,
+}
+
+impl Judged {
+    /// What becomes of the event, and why.
+    fn explanation(&self, document: &Document) -> Vec<String> {
+        let place = format!("{}/{}", document.index, document.id);
+        let outliers = self.outliers.iter().map(|outlier| {
+            let facts = outlier.facts();
+            format!("outlier {place}: {}{facts}", outlier.summary())
+        });
+        let whitelisted = self.whitelisted.iter();
+        let whitelisted = whitelisted.map(|summary| format!("whitelisted {place}: {summary}"));
+        let known = matches!(self.changed, Ok(None)) && !self.outliers.is_empty();
+        let known = known.then(|| format!("known {place}: the event has all of them"));
+        outliers.chain(whitelisted).chain(known).collect()
+    }
 }
 
 /// What an outlier tells of where its event matches: the fields as the server shows them, and the values alone. Of several

@@ -373,6 +373,30 @@ pub(crate) enum OutliersCommand {
     Interactive(OutliersRun),
     /// Reads configuration and use cases, lists what would run, and says what is wrong and where. Nothing is run.
     Check(OutliersFiles),
+    Explain(OutliersExplain),
+}
+
+/// Shows of one use case what is asked of the store, what decides in each group, and which events are outliers. Nothing is
+/// written.
+#[derive(Args, Debug)]
+pub(crate) struct OutliersExplain {
+    #[command(flatten)]
+    pub(crate) files: OutliersFiles,
+
+    /// The store, in the place of `es_url`: a folder that `sigtag load` has made, or the URL of a cluster.
+    #[arg(long, value_name = "DIR|URL", value_hint = ValueHint::DirPath)]
+    pub(crate) store: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) access: AccessOptions,
+
+    /// Look as of this time, as 2026-03-15T12:00:00Z. [default: now]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) now: Option<jiff::Timestamp>,
+
+    /// The use case: the name of its section, with or without that of its model.
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
 }
 
 /// The files of use cases.

@@ -1,20 +1,21 @@
 //! `sigtag outliers`: ee-outliers' use cases, on any store.
 
-use crate::arguments::{OutliersCommand, OutliersFiles, OutliersRun};
+use crate::arguments::{OutliersCommand, OutliersExplain, OutliersFiles, OutliersRun};
 use crate::stores::{Place, Want};
 use crate::{Exit, run, show, stores};
-use outliers::{Config, Level, Mode, Options, Problem, Summary, UseCases};
+use outliers::{Config, Level, Mode, Options, Problem, Summary, UseCase, UseCases};
 use std::cell::RefCell;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use store::Credentials;
 
 pub(crate) fn run(command: &OutliersCommand) -> Exit {
     match command {
         OutliersCommand::Interactive(command) => interactive(command),
         OutliersCommand::Check(files) => check(files),
+        OutliersCommand::Explain(command) => explain(command),
     }
 }
 
@@ -62,12 +63,9 @@ fn interactive(command: &OutliersRun) -> Exit {
         Ok(config) => config,
         Err(exit) => return exit,
     };
-    let place = match place(command, &config) {
+    let place = match place(command.store.as_deref(), &config) {
         Ok(place) => place,
-        Err(message) => {
-            show::error(&message);
-            return Exit::Usage;
-        }
+        Err(exit) => return exit,
     };
     let logger = Logger::new(&config);
     let log = |level, message: &str| logger.log(level, message);
@@ -95,6 +93,7 @@ fn interactive(command: &OutliersRun) -> Exit {
             now: command.now.unwrap_or_else(jiff::Timestamp::now),
             jobs: options.jobs,
             dry_run: command.dry_run,
+            explains: false,
             stop: options.stop,
         };
         let use_cases = use_cases.take().unwrap_or_default();
@@ -104,6 +103,59 @@ fn interactive(command: &OutliersRun) -> Exit {
         Ok(summary) => tell(&summary, command, &log),
         Err(exit) => exit,
     }
+}
+
+/// Runs one use case without writing, and prints what decides.
+fn explain(command: &OutliersExplain) -> Exit {
+    let config = match config(&command.files) {
+        Ok(config) => config.that_only_looks(),
+        Err(exit) => return exit,
+    };
+    let place = match place(command.store.as_deref(), &config) {
+        Ok(place) => place,
+        Err(exit) => return exit,
+    };
+    let mut use_cases = UseCases::read(&command.files.use_cases, &config);
+    let is_it = |use_case: &UseCase| [&use_case.section, &use_case.name].contains(&&command.name);
+    use_cases.list.retain(is_it);
+    if use_cases.list.is_empty() {
+        show_all(&use_cases.problems);
+        let message = format!(
+            "there is no use case `{}` that is switched on and can be run",
+            command.name
+        );
+        show::error(&message);
+        return Exit::Usage;
+    }
+    let printed = Mutex::new(Vec::new());
+    let log = |level, message: &str| match (level, printed.lock()) {
+        (Level::Explanation, Ok(mut lines)) => lines.push(message.to_owned()),
+        (Level::Warning | Level::Error, _) => show::warning(&message),
+        _ => {}
+    };
+    let use_cases = RefCell::new(Some(use_cases));
+    let ran = stores::with_place(place, &command.access, Want::Read, async |store| {
+        let options = Options {
+            now: command.now.unwrap_or_else(jiff::Timestamp::now),
+            jobs: 1,
+            dry_run: true,
+            explains: true,
+            stop: Arc::default(),
+        };
+        let use_cases = UseCases {
+            list: use_cases.take().unwrap_or_default().list,
+            ..UseCases::default()
+        };
+        Ok(outliers::run(&config, use_cases, store, &options, &log).await)
+    });
+    let exit = match ran {
+        Ok(summary) if summary.is_clean() => Exit::Done,
+        Ok(_) => Exit::Incomplete,
+        Err(exit) => return exit,
+    };
+    let lines = printed.into_inner().unwrap_or_default();
+    let text: String = lines.into_iter().map(|line| line + "\n").collect();
+    show::output(text.as_bytes(), exit)
 }
 
 fn tell(summary: &Summary, command: &OutliersRun, log: &outliers::Log<'_>) -> Exit {
@@ -139,15 +191,14 @@ fn tell(summary: &Summary, command: &OutliersRun, log: &outliers::Log<'_>) -> Ex
     }
 }
 
-/// Where the events lie: as the command says, or the configuration.
-fn place(command: &OutliersRun, config: &Config) -> Result<Place, String> {
-    if let Some(place) = &command.store {
-        return Ok(Place::new(place.clone(), from_environment()));
+/// Where the events lie: as the command says, or the configuration. Where that cannot be said, it has been told.
+fn place(store: Option<&str>, config: &Config) -> Result<Place, Exit> {
+    if let Some(place) = store {
+        return Ok(Place::new(place.to_owned(), from_environment()));
     }
     if config.es_url.is_empty() {
-        return Err(
-            "`es_url` is missing in the section `[general]`, and there is no --store".to_owned(),
-        );
+        show::error(&"`es_url` is missing in the section `[general]`, and there is no --store");
+        return Err(Exit::Usage);
     }
     // In the configuration, unlike on the command line, a password may be part of the address.
     let (url, credentials) = split(&config.es_url);
@@ -245,6 +296,7 @@ impl Logger {
             Level::Info => "INFO",
             Level::Warning => "WARNING",
             Level::Error => "ERROR",
+            Level::Explanation => return,
         };
         let now = jiff::tz::Offset::UTC.to_datetime(jiff::Timestamp::now());
         let now = now.strftime("%Y-%m-%d %H:%M:%S").to_string();

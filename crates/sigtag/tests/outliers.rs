@@ -818,3 +818,46 @@ fn many_use_cases_over_the_same_events_are_matched_in_one_pass_with_the_same_res
     let tagged = together.iter().filter(|event| event.contains("\"tags\":"));
     assert_eq!(tagged.count(), 34);
 }
+
+#[test]
+fn what_decides_is_explained_and_nothing_is_written() {
+    let listed = format!("{RARE}\n[whitelist_literals]\na=c\n");
+    let desk = desk_with("logs", &[("a.conf", &listed), ("b.conf", EVERY)]);
+    let names = ["a", "a", "a", "b", "c"];
+    load(&desk, &names.map(|name| event(json!("h"), json!(name))));
+    let explain = |name: &str| {
+        let files = [
+            "--config",
+            "outliers.conf",
+            "--use-cases",
+            "uc/*.conf",
+            "--store",
+            "folder",
+        ];
+        desk.run(&[&["outliers", "explain", "--now", NOW], &files[..], &[name]].concat())
+    };
+    let ran = explain("terms_rare");
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    for told in [
+        "terms_rare (uc/a.conf:1)",
+        "\"query\": \"kind:x\"",
+        "events: 5",
+        "h: counts of terms: 2 values from 1 to 3; outliers are below 2 (float, 2)",
+        ": b is rare on h; term_count 1; decision_frontier 2.0",
+    ] {
+        assert!(ran.out.contains(told), "{told}: {}", ran.out);
+    }
+    assert!(!ran.out.contains("every"), "{}", ran.out);
+    assert!(
+        content(&desk, "folder", "logs")
+            .values()
+            .all(|event| event["tags"].is_null())
+    );
+    let ran = explain("nothing");
+    assert_eq!(ran.code, 2);
+    assert!(
+        ran.err.contains("there is no use case `nothing`"),
+        "{}",
+        ran.err
+    );
+}

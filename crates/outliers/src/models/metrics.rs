@@ -1,6 +1,6 @@
 //! An event is an outlier if what is measured of one of its fields is unusual among the events of the same aggregator.
 
-use super::{Batch, Candidate, Detect, Fate, Group, Model, Note, Prepared, sample, tells};
+use super::{Batch, Candidate, Detect, Fate, Group, Model, Note, Prepared, range, sample, tells};
 use crate::config::Config;
 use crate::fields::{Fields, word};
 use crate::frontier::{METHODS, Side, Trigger};
@@ -107,6 +107,15 @@ impl Detect for Metrics {
             true => Fate::Decided,
             false => Fate::Waits,
         }
+    }
+
+    fn explain(&self, groups: &[Group]) -> Vec<String> {
+        let lines = groups.iter().map(|group| {
+            let values: Vec<f64> = group.notes.iter().map(|(_, note)| note.number).collect();
+            let (range, decides) = (range(&values), self.trigger.explain(&values));
+            format!("{}: {} of {range}; {decides}", group.name, self.metric.name)
+        });
+        lines.collect()
     }
 
     fn decide(&self, groups: &[Group]) -> Vec<Candidate> {

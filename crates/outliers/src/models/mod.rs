@@ -74,6 +74,12 @@ pub(crate) trait Detect: Send + Sync {
         true
     }
 
+    /// Says what decides in each group, as `name: 12 values from 1 to 9; outliers are above 6.34 (stdev, 1)`.
+    fn explain(&self, groups: &[Group]) -> Vec<String> {
+        let _ = groups;
+        Vec::new()
+    }
+
     /// Finds the outliers, in their order.
     fn decide(&self, groups: &[Group]) -> Vec<Candidate>;
 }
@@ -151,6 +157,13 @@ pub(crate) type Tells = Vec<(Cow<'static, str>, Value<'static>)>;
 pub(crate) fn tells<const N: usize>(pairs: [(&'static str, Value<'static>); N]) -> Tells {
     let pairs = pairs.into_iter();
     pairs.map(|(key, value)| (key.into(), value)).collect()
+}
+
+/// The least and the largest of some values, in words.
+pub(crate) fn range(values: &[f64]) -> String {
+    let least = values.iter().copied().fold(f64::INFINITY, f64::min);
+    let largest = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    format!("{} values from {least} to {largest}", values.len())
 }
 
 /// How many ordinary values an outlier shows.

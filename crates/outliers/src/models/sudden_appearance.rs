@@ -140,6 +140,16 @@ impl Detect for SuddenAppearance {
         note().into_iter().collect()
     }
 
+    fn explain(&self, _: &[Group]) -> Vec<String> {
+        let lines = self.windows().into_iter().map(|window| {
+            let (from, to) = (time::plain(window.from), time::plain(window.to));
+            let new = Timestamp::from_millisecond(window.new_from).map(time::plain);
+            let new = new.unwrap_or_default();
+            format!("window from {from} to {to}: sudden is what appears first after {new}")
+        });
+        lines.collect()
+    }
+
     fn decide(&self, groups: &[Group]) -> Vec<Candidate> {
         let mut found = Vec::new();
         for window in self.windows() {

@@ -1,7 +1,7 @@
 //! An event is an outlier if its term is unusually frequent or rare within its aggregator, or if its aggregator has unusually many
 //! or few different terms.
 
-use super::{Batch, Candidate, Detect, Fate, Group, Model, Note, Prepared, sample, tells};
+use super::{Batch, Candidate, Detect, Fate, Group, Model, Note, Prepared, range, sample, tells};
 use crate::Problem;
 use crate::config::Config;
 use crate::fields::Fields;
@@ -115,6 +115,37 @@ impl Detect for Terms {
 
     fn counts_again(&self) -> bool {
         true
+    }
+
+    fn explain(&self, groups: &[Group]) -> Vec<String> {
+        let as_numbers =
+            |counts: &[usize]| counts.iter().map(|count| *count as f64).collect::<Vec<_>>();
+        if self.counts == Counts::Across {
+            let counts: Vec<usize> = groups.iter().map(distinct).collect();
+            let values = as_numbers(&counts);
+            let (range, decides) = (range(&values), self.trigger.explain(&values));
+            let all = format!("different terms of all aggregators: {range}; {decides}");
+            let each = groups.iter().zip(counts);
+            let each =
+                each.map(|(group, count)| format!("{}: {count} different terms", group.name));
+            return std::iter::once(all).chain(each).collect();
+        }
+        let lines = groups.iter().map(|group| {
+            let values = as_numbers(&counts(group).in_order);
+            let decides = match self.trigger.method {
+                Method::CoeffOfVariation => {
+                    let frontier = self.trigger.frontier(&values);
+                    let sensitivity = self.trigger.sensitivity;
+                    format!("all are outliers if {frontier} is {} than {sensitivity} (coeff_of_variation)", match self.trigger.side {
+                        Side::High => "more",
+                        Side::Low => "less",
+                    })
+                }
+                _ => self.trigger.explain(&values),
+            };
+            format!("{}: counts of terms: {}; {decides}", group.name, range(&values))
+        });
+        lines.collect()
     }
 
     fn decide(&self, groups: &[Group]) -> Vec<Candidate> {
