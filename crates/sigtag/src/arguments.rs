@@ -67,6 +67,13 @@ pub(crate) enum Command {
     Untag(UntagCommand),
     Search(SearchCommand),
     Indices(IndicesCommand),
+    /// Runs use cases of ee-outliers, and tags the outliers where they lie.
+    ///
+    /// Their files are taken as they are, with the same effect. docs/ee-outliers.md says what is different.
+    Outliers {
+        #[command(subcommand)]
+        command: OutliersCommand,
+    },
     Check(CheckCommand),
     Explain(ExplainCommand),
     Convert(ConvertCommand),
@@ -437,6 +444,93 @@ pub(crate) enum Rows {
     Table,
     /// One JSON object a line, for machines; a hit is `{"_index": …, "_id": …, "_source": …}`.
     Jsonl,
+}
+
+/// What is done with use cases.
+#[derive(Debug, Subcommand)]
+pub(crate) enum OutliersCommand {
+    Interactive(OutliersRun),
+    /// Reads configuration and use cases, lists what would run, and says what is wrong and where. Nothing is run.
+    Check(OutliersFiles),
+    Explain(OutliersExplain),
+}
+
+/// Shows of one use case what is asked of the store, what decides in each group, and which events are outliers. Nothing is
+/// written.
+#[derive(Args, Debug)]
+pub(crate) struct OutliersExplain {
+    #[command(flatten)]
+    pub(crate) files: OutliersFiles,
+
+    /// The store, in the place of `es_url`: a folder that `sigtag load` has made, or the URL of a cluster.
+    #[arg(long, value_name = "DIR|URL", value_hint = ValueHint::DirPath)]
+    pub(crate) store: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) access: AccessOptions,
+
+    /// Look as of this time, as 2026-03-15T12:00:00Z. [default: now]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) now: Option<jiff::Timestamp>,
+
+    /// The use case: the name of its section, with or without that of its model.
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+}
+
+/// The files of use cases.
+#[derive(Args, Debug)]
+pub(crate) struct OutliersFiles {
+    /// The general configuration. May be given several times; later files override earlier ones.
+    #[arg(long, required = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) config: Vec<PathBuf>,
+
+    /// The files of use cases: a pattern with `*`, or `**` for any number of folders, in quotes. May be given several times.
+    #[arg(long, required = true, value_name = "GLOB", value_hint = ValueHint::AnyPath)]
+    pub(crate) use_cases: Vec<String>,
+
+    /// Give what a healthy run of ee-outliers gives, with its defects: statistics over batches, and what is compared by
+    /// whitelists.
+    #[arg(long)]
+    pub(crate) compat: bool,
+}
+
+/// Runs all use cases once.
+///
+/// Who asks the cluster is in the environment, as `es_username` and `es_password`, or as for the other commands; or in
+/// `es_url`.
+#[derive(Args, Debug)]
+#[command(after_help = "Examples:
+  sigtag outliers interactive --config outliers.conf --use-cases 'usecases/**/*.conf'
+  sigtag outliers interactive --config outliers.conf --use-cases 'usecases/*.conf' --store my-store --dry-run
+
+Exit codes:
+  0    all was done
+  1    a use case is broken or failed, or an event could not be written; the rest was done
+  2    wrong usage or general configuration; nothing was done
+  130  interrupted")]
+pub(crate) struct OutliersRun {
+    #[command(flatten)]
+    pub(crate) files: OutliersFiles,
+
+    /// The store, in the place of `es_url`: a folder that `sigtag load` has made, or the URL of a cluster.
+    #[arg(long, value_name = "DIR|URL", value_hint = ValueHint::DirPath)]
+    pub(crate) store: Option<String>,
+
+    #[command(flatten)]
+    pub(crate) access: AccessOptions,
+
+    /// Run as of this time, as 2026-03-15T12:00:00Z. [default: now]
+    #[arg(long, value_name = "TIME")]
+    pub(crate) now: Option<jiff::Timestamp>,
+
+    /// Do all but write.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+
+    /// How many threads to use. [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) jobs: Option<u16>,
 }
 
 /// Checks rules, and says what is wrong with them and where.

@@ -9,6 +9,7 @@ mod explain;
 mod indices;
 mod load;
 mod mappings;
+mod outliers;
 mod plan;
 mod run;
 mod search;
@@ -57,6 +58,7 @@ fn main() -> ExitCode {
         Command::Untag(command) => untag::run(&command),
         Command::Search(command) => search::run(&command),
         Command::Indices(command) => indices::run(&command),
+        Command::Outliers { command } => outliers::run(&command),
         Command::Check(command) => check::run(&command),
         Command::Explain(command) => explain::run(&command),
         Command::Convert(command) => convert::run(&command),

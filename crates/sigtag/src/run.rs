@@ -109,6 +109,16 @@ impl Run {
         Run { options, bar }
     }
 
+    /// Starts a run that tells of itself in its own way.
+    pub(crate) fn start_quietly(jobs: Option<u16>) -> Run {
+        let quiet = RunOptions {
+            jobs,
+            stats: None,
+            quiet: true,
+        };
+        Run::start(&quiet, 0, Unit::Documents)
+    }
+
     /// How to go over events that are to be left as they are.
     pub(crate) fn options(&self) -> Options {
         self.options.clone()

@@ -21,6 +21,24 @@ pub(crate) enum Want {
     Make,
 }
 
+/// A store, and who asks if it is a cluster.
+pub(crate) struct Place {
+    store: String,
+    credentials: Option<Credentials>,
+}
+
+impl Place {
+    /// A folder, or the URL of a cluster. Without credentials, those of the environment are taken.
+    pub(crate) fn new(store: String, credentials: Option<Credentials>) -> Place {
+        Place { store, credentials }
+    }
+
+    /// Its name, in which there is no password.
+    pub(crate) fn shown(&self) -> String {
+        self.store.clone()
+    }
+}
+
 /// An open store.
 enum Open {
     Folder(Embedded),
@@ -30,6 +48,16 @@ enum Open {
 /// Does `work` with a store, and closes it. Errors have been shown.
 pub(crate) fn with<T>(
     place: &str,
+    access: &AccessOptions,
+    want: Want,
+    work: impl AsyncFnOnce(&dyn Store) -> Result<T, StoreError>,
+) -> Result<T, Exit> {
+    with_place(Place::new(place.to_owned(), None), access, want, work)
+}
+
+/// As [`with`], for a place with credentials of its own.
+pub(crate) fn with_place<T>(
+    place: Place,
     access: &AccessOptions,
     want: Want,
     work: impl AsyncFnOnce(&dyn Store) -> Result<T, StoreError>,
@@ -63,13 +91,15 @@ pub(crate) fn with<T>(
     })
 }
 
-async fn open(place: &str, access: &AccessOptions, want: Want) -> Result<Open, StoreError> {
-    if place.contains("://") {
-        return Cluster::connect(self::access(place, access)?)
+async fn open(place: Place, access: &AccessOptions, want: Want) -> Result<Open, StoreError> {
+    if place.store.contains("://") {
+        let mut access = self::access(&place.store, access)?;
+        access.credentials = place.credentials.or(access.credentials);
+        return Cluster::connect(access)
             .await
             .map(|cluster| Open::Cluster(Box::new(cluster)));
     }
-    let folder = Path::new(place);
+    let folder = Path::new(&place.store);
     let store = match want {
         Want::Read => Embedded::open_snapshot(folder),
         // What opens a store to write would make one.

@@ -526,6 +526,9 @@ pub struct SearchHit {
     /// Its JSON text as it was written, or what was asked for of it.
     #[serde(rename = "_source", skip_serializing_if = "Option::is_none")]
     pub source: Option<Box<RawValue>>,
+    /// Where it matches, field by field, if that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub highlight: Option<Value>,
     /// The values that it was sorted by.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sort: Vec<Value>,

@@ -64,7 +64,7 @@ mod outliers;
 mod rule;
 mod schema;
 mod shared;
-mod splice;
+pub mod splice;
 
 use std::borrow::Cow;
 use std::sync::LazyLock;

@@ -7,7 +7,7 @@ use std::ops::Range;
 use event::{Text, scan_value};
 
 /// A member of an object, or an element of an array.
-pub(crate) struct Item<'a> {
+pub struct Item<'a> {
     /// The key, unescaped; empty for an element.
     pub key: Cow<'a, str>,
     /// The value as written.
@@ -19,7 +19,7 @@ pub(crate) struct Item<'a> {
 }
 
 /// What becomes of an item.
-pub(crate) enum Change {
+pub enum Change {
     /// It goes.
     Drop,
     /// Its value becomes this text.
@@ -27,10 +27,10 @@ pub(crate) enum Change {
 }
 
 /// What becomes of the items with these indices; all others stay.
-pub(crate) type Changes = BTreeMap<usize, Change>;
+pub type Changes = BTreeMap<usize, Change>;
 
 /// The members of an object, or the elements of an array; none for any other text.
-pub(crate) fn items(text: &str) -> Vec<Item<'_>> {
+pub fn items(text: &str) -> Vec<Item<'_>> {
     let bytes = text.as_bytes();
     let mut items = Vec::new();
     let mut at = skip_space(bytes, 0);
@@ -81,12 +81,7 @@ fn skip_space(bytes: &[u8], at: usize) -> usize {
 /// The text of an object or array with some items changed, and `append` behind them.
 ///
 /// A dropped item takes the separator before it along, so what was appended can be dropped without a trace.
-pub(crate) fn rewrite(
-    text: &str,
-    items: &[Item<'_>],
-    changes: &Changes,
-    append: &[String],
-) -> String {
+pub fn rewrite(text: &str, items: &[Item<'_>], changes: &Changes, append: &[String]) -> String {
     let (start, end) = match (items.first(), items.last()) {
         (Some(first), Some(last)) => (first.span.start, last.span.end),
         _ => {
@@ -126,12 +121,12 @@ pub(crate) fn rewrite(
 }
 
 /// A string as JSON.
-pub(crate) fn quoted(text: &str) -> String {
+pub fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
 /// The string that a JSON text is, if it is one.
-pub(crate) fn string(value: &str) -> Option<Cow<'_, str>> {
+pub fn string(value: &str) -> Option<Cow<'_, str>> {
     let raw = value.strip_prefix('"')?.strip_suffix('"')?;
     Some(
         Text {

@@ -372,6 +372,7 @@ impl HitsRequest {
             primary_term: self.seq_no.then_some(1),
             score: None,
             source: self.source.apply(&stored.source),
+            highlight: None,
             sort: sort
                 .map(|((_, item), kind)| match item {
                     // Numbers of single precision are written as short as they are.

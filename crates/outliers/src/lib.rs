@@ -1,0 +1,56 @@
+//! ee-outliers' use cases on any store: which events are unusual, tagged where they lie.
+//!
+//! A [`Config`] and the [`UseCases`] are read from the files that ee-outliers reads, with its dialect, its defaults and its
+//! placeholders. [`run`] goes through the use cases one by one: it scans the events that a use case is about, lets its
+//! model take notes of them and decide, takes out what is whitelisted, and writes the outliers into the events in the form
+//! that ee-outliers has: `tags`, and lists under `outliers`.
+//!
+//! **Never more than that is written.** An event is changed as it was read, and only if nobody else has changed it since; if
+//! somebody has, it is read and changed again. So use cases that meet in an event add to each other, and no change is lost.
+//!
+//! **One odd thing never stops the rest**: an event with an unexpected shape, a broken use case among good ones, an index that is
+//! gone. Each is counted, and shown with an example.
+//!
+//! **Many use cases, one scan.** Use cases of simplequery over the same events are matched together by the engine, if their
+//! filters can be read as predicates under the schema of the index.
+//!
+//! **Two modes.** [`Mode::Compat`] shows what a healthy run of ee-outliers shows, statistics over batches included;
+//! [`Mode::Strict`] has the corrections that `docs/ee-outliers.md` lists. Neither reproduces crashes and lost writes.
+//!
+//! Families are tables: a model is one file in `models/`, a metric one in `metrics/`, a trigger method one row in `frontier`.
+//! Left out, and refused by name: the model word2vec, mails, the daemon, and removing what has become whitelisted.
+
+mod config;
+mod fields;
+mod frontier;
+mod grok;
+mod ini;
+mod metrics;
+mod models;
+mod outlier;
+mod pattern;
+mod problem;
+mod python;
+mod run;
+mod summary;
+mod time;
+mod together;
+mod use_case;
+mod value;
+mod whitelist;
+mod wrap;
+
+pub use config::Config;
+pub use problem::Problem;
+pub use run::{Level, Log, Options, run};
+pub use summary::{Ended, Summary, Tally};
+pub use use_case::{UseCase, UseCases};
+
+/// How close to the original a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// With its defects corrected.
+    Strict,
+    /// As it shows itself in a healthy run.
+    Compat,
+}
