@@ -267,7 +267,7 @@ since = 2026-13-15T00
         + "until = 07:32:00
 'store' = ['é', 'http:///x', 5]
 index = ''
-'é' = 1
+\"é\\n\\u001b\" = 1
 inputs = ['x']
 config = 'y'
 password = 's3cr3t-0f-ada'
@@ -301,7 +301,7 @@ bearer-file = 'x'
         "9:17: `store` is refused: each node is http://HOST:PORT or https://HOST:PORT, and not `http:///x`",
         "9:30: `store`: expected a string or an array of strings, found integer",
         "10:9: `index` is empty",
-        "11:1: there is no key `é`",
+        r"11:1: there is no key `é\u{a}\u{1b}`",
         "12:1: `inputs` cannot be set here: name the events on the command line",
         "13:1: `config` cannot be set here: one file holds it all",
         "14:1: `password` cannot be set here: it goes into the table `[credentials]`",
@@ -433,7 +433,13 @@ fn files_that_are_none_are_told() {
         assert!(errors[0].starts_with(begins), "{name}: {errors:?}");
         assert!(errors.len() < 4, "{name}: {errors:?}");
     }
+    let many: String = (0..20_000).map(|key| format!("x{key} = 1\n")).collect();
+    write(&desk, &many, 0o600);
+    let ran = desk.run(&["tag", "--config", "sigtag.toml", "e.jsonl"]);
+    assert_eq!(errors(&ran).len(), 101);
+    assert!(ran.err.ends_with("error: sigtag.toml: and 19,900 more\n"));
     // A run does not write over the file that it is told by.
+    write(&desk, "rules = 'rule.yml'\n", 0o600);
     let ran = desk.run(&[
         "tag",
         "--config",

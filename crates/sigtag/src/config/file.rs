@@ -25,6 +25,9 @@ const LISTS: [&str; 2] = ["store", "index"];
 /// The most bytes that are read.
 const LIMIT: u64 = 1 << 20;
 
+/// How many faults are shown.
+const SHOWN: usize = 100;
+
 /// An option of the file, as arguments.
 pub(super) struct Setting {
     pub(super) name: String,
@@ -69,8 +72,18 @@ impl ConfigFile {
     pub(super) fn check(&mut self) -> Result<(), Exit> {
         self.faults.sort();
         self.faults.dedup();
-        for (at, reason) in &self.faults {
-            show::error(&format!("{}: {reason}", self.place(*at)));
+        for (at, reason) in self.faults.iter().take(SHOWN) {
+            let fault = format!("{}: {reason}", self.place(*at));
+            show::error(&show::one_line(&fault));
+        }
+        if let Some(more) = self
+            .faults
+            .len()
+            .checked_sub(SHOWN)
+            .filter(|more| *more > 0)
+        {
+            let path = self.path.display();
+            show::error(&format!("{path}: and {} more", show::number(more)));
         }
         match self.faults.is_empty() {
             true => Ok(()),
