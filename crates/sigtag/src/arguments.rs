@@ -1,5 +1,6 @@
 //! Every argument, once: parsing, help, completions and man pages are made from this.
 
+use crate::credentials::Told;
 use crate::sigmac::SigmacCommand;
 use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum, ValueHint};
@@ -146,6 +147,7 @@ pub(crate) struct RunOptions {
   zcat old/*.gz | sigtag tag --rules my-rules --all --output all.jsonl -
   sigtag tag --rules sigma/rules --store my-store --index 'logs-*'
   sigtag tag --rules sigma/rules --store https://localhost:9200 --index 'winlogbeat-*'
+  sigtag tag --config sigtag.toml
 
 Exit codes:
   0    all was done; also when rules need set-up
@@ -162,6 +164,10 @@ pub(crate) struct TagCommand {
 
     #[command(flatten)]
     pub(crate) run: RunOptions,
+
+    /// Take options from this TOML file: its keys are their names, as `rules = ["sigma/rules"]`. Those given here win.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) config: Option<PathBuf>,
 
     /// Tag the events in this store instead of those of files: a folder that `sigtag load` has made, or the URL of a cluster
     /// of Elasticsearch or OpenSearch; several nodes of it separated by commas.
@@ -247,6 +253,10 @@ pub(crate) struct PlanCommand {
 
     #[command(flatten)]
     pub(crate) options: RuleOptions,
+
+    /// Take options from this TOML file, as `sigtag tag` does: the same file will do.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) config: Option<PathBuf>,
 
     /// The store: a folder that `sigtag load` has made, or the URL of a cluster of Elasticsearch or OpenSearch.
     #[arg(long, required = true, value_name = "DIR|URL", value_hint = ValueHint::DirPath)]
@@ -425,7 +435,7 @@ pub(crate) struct StoreOption {
 }
 
 /// How a cluster is reached. Who asks is in the environment: `SIGTAG_USER` and `SIGTAG_PASSWORD`, or `SIGTAG_API_KEY`, or
-/// `SIGTAG_BEARER`; with `_FILE` behind the name of a secret, in a file.
+/// `SIGTAG_BEARER`, with `_FILE` behind the name of a secret in a file; else in the file of `--config`.
 #[derive(Args, Debug)]
 pub(crate) struct AccessOptions {
     /// Trust only certificates that these (PEM) have signed.
@@ -435,6 +445,10 @@ pub(crate) struct AccessOptions {
     /// Take every certificate: whoever is on the way to the cluster can read and change everything.
     #[arg(long, help_heading = "Clusters")]
     pub(crate) insecure: bool,
+
+    /// Who asks, as the file of `--config` has it.
+    #[arg(skip)]
+    pub(crate) credentials: Told,
 }
 
 /// How to print rows.

@@ -2,7 +2,9 @@
 
 mod arguments;
 mod check;
+mod config;
 mod convert;
+mod credentials;
 mod dashboards;
 mod diagnostics;
 mod explain;
@@ -21,7 +23,7 @@ mod tag;
 mod untag;
 
 use arguments::{Arguments, Command, Setup};
-use clap::{CommandFactory, Parser};
+use clap::CommandFactory;
 use std::process::ExitCode;
 
 /// How a command ended.
@@ -49,7 +51,11 @@ impl From<Exit> for ExitCode {
 }
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse_from(sigmac::from_environment(std::env::args_os()));
+    let given = sigmac::from_environment(std::env::args_os());
+    let arguments = match config::arguments(given) {
+        Ok(arguments) => arguments,
+        Err(exit) => return exit.into(),
+    };
     arguments.color.apply();
     let exit = match arguments.command {
         Command::Tag(command) => tag::run(&command),

@@ -50,6 +50,11 @@ fn read(name: &Path) -> Option<Mapping> {
     }
 }
 
+/// Whether something is meant by this name without a file.
+pub(crate) fn is_built_in(name: &str) -> bool {
+    [BUILTIN, NONE].contains(&name) || mapping::configs::text(name).is_some()
+}
+
 /// The text of a configuration that is built in, or of a file.
 pub(crate) fn text(name: &Path) -> Result<Vec<u8>, String> {
     match name.to_str().and_then(mapping::configs::text) {

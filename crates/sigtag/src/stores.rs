@@ -1,11 +1,8 @@
 //! Stores on the command line.
 
 use crate::arguments::AccessOptions;
-use crate::{Exit, show};
-use std::env::VarError;
-use std::fmt::Display;
+use crate::{Exit, credentials, show};
 use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::sync::Arc;
 use store::{Access, Cluster, Credentials, Embedded, Store, StoreError};
@@ -92,7 +89,7 @@ pub(crate) fn with_place<T>(
 }
 
 async fn open(place: Place, access: &AccessOptions, want: Want) -> Result<Open, StoreError> {
-    if place.store.contains("://") {
+    if is_cluster(&place.store) {
         let mut access = self::access(&place.store, access)?;
         access.credentials = place.credentials.or(access.credentials);
         return Cluster::connect(access)
@@ -115,7 +112,7 @@ fn access(urls: &str, options: &AccessOptions) -> Result<Access, StoreError> {
         fs::read(file).map_err(|error| wrong("--ca", format!("{}: {error}", file.display())))
     });
     let ca = ca.transpose()?;
-    let credentials = credentials()?;
+    let credentials = credentials::credentials(&options.credentials)?;
     if options.insecure {
         show::warning(
             &"--insecure: whoever is on the way to the cluster can read and change everything",
@@ -135,14 +132,21 @@ fn access(urls: &str, options: &AccessOptions) -> Result<Access, StoreError> {
     })
 }
 
+/// Whether `--store` names a cluster; also if what is wrong with it is that there is no `://`, but who asks.
+pub(crate) fn is_cluster(place: &str) -> bool {
+    let user = place.split_once('@').map(|(user, _)| user);
+    place.contains("://") || user.is_some_and(|user| user.contains(':'))
+}
+
 /// The nodes that `--store` names.
-fn urls(urls: &str) -> Result<Vec<String>, StoreError> {
+pub(crate) fn urls(urls: &str) -> Result<Vec<String>, StoreError> {
     // Also in what is no URL: it would be shown.
     if urls.contains('@') {
         return Err(wrong(
             "--store",
-            "who asks does not belong into a URL, since everybody on this machine can read the \
-             command: set SIGTAG_USER and SIGTAG_PASSWORD, or SIGTAG_PASSWORD_FILE",
+            "who asks does not belong into a URL, which everybody on this machine may read: set \
+             SIGTAG_USER and SIGTAG_PASSWORD, or SIGTAG_PASSWORD_FILE, or use `[credentials]` of \
+             a --config file",
         ));
     }
     let urls = urls.split(',').map(str::trim);
@@ -161,67 +165,8 @@ fn urls(urls: &str) -> Result<Vec<String>, StoreError> {
     .collect()
 }
 
-/// Who asks, as the environment says.
-fn credentials() -> Result<Option<Credentials>, StoreError> {
-    let user = variable("SIGTAG_USER")?;
-    let password = secret("SIGTAG_PASSWORD")?;
-    let api_key = secret("SIGTAG_API_KEY")?;
-    let bearer = secret("SIGTAG_BEARER")?;
-    match (user, api_key, bearer) {
-        (None, None, None) if password.is_some() => Err(wrong(
-            "SIGTAG_PASSWORD",
-            "it is set, but SIGTAG_USER does not say whose it is",
-        )),
-        (None, None, None) => Ok(None),
-        (Some(user), None, None) => {
-            let password = password.unwrap_or_default();
-            Ok(Some(Credentials::Basic { user, password }))
-        }
-        (None, Some(key), None) => Ok(Some(Credentials::ApiKey(key))),
-        (None, None, Some(token)) => Ok(Some(Credentials::Bearer(token))),
-        _ => Err(wrong(
-            "the environment",
-            "only one of SIGTAG_USER, SIGTAG_API_KEY and SIGTAG_BEARER can say who asks",
-        )),
-    }
-}
-
-/// A variable of the environment; none if it is empty.
-fn variable(name: &str) -> Result<Option<String>, StoreError> {
-    match std::env::var(name) {
-        Ok(value) => Ok(Some(value).filter(|value| !value.is_empty())),
-        Err(VarError::NotPresent) => Ok(None),
-        Err(VarError::NotUnicode(_)) => Err(wrong(name, "it is not UTF-8")),
-    }
-}
-
-/// What a variable says, or the file that the variable of the same name with `_FILE` names.
-fn secret(name: &str) -> Result<Option<String>, StoreError> {
-    let of_file = format!("{name}_FILE");
-    let value = variable(name)?;
-    let Some(file) = variable(&of_file)? else {
-        return Ok(value);
-    };
-    if value.is_some() {
-        let reason = format!("{name} is set, too, and only one of the two can be");
-        return Err(wrong(&of_file, reason));
-    }
-    let failed = |reason: &dyn Display| wrong(&of_file, format!("{file}: {reason}"));
-    let text = fs::read_to_string(&file).map_err(|error| failed(&error))?;
-    let mode = fs::metadata(&file).map_err(|error| failed(&error))?.mode();
-    if mode & 0o004 != 0 {
-        show::warning(&format!(
-            "{of_file}: everybody on this machine can read {file}"
-        ));
-    }
-    match text.trim_end_matches(['\r', '\n']) {
-        "" => Err(failed(&"it is empty")),
-        secret => Ok(Some(secret.to_owned())),
-    }
-}
-
 /// What is wrong with how a cluster is to be reached.
-fn wrong(at: &str, reason: impl Into<String>) -> StoreError {
+pub(crate) fn wrong(at: &str, reason: impl Into<String>) -> StoreError {
     StoreError::Request {
         at: at.to_owned(),
         reason: reason.into(),

@@ -93,6 +93,7 @@ fn open(command: &TagCommand, inputs: &Inputs) -> Result<Box<dyn Write>, String>
     if !existing.is_empty() {
         let inputs = inputs.list.iter().map(|input| Path::new(&*input.file));
         let others = command.rules.iter().chain(&command.options.mapping.names);
+        let others = others.chain(&command.config);
         let mut read: Vec<_> = inputs
             .chain(others.map(PathBuf::as_path))
             .filter_map(named)
