@@ -74,7 +74,8 @@ fn recorded_runs_of_the_original_give_the_same_documents() {
     eprint!("{table}");
     assert!(wrong.is_empty(), "{table}{}", wrong.join("\n"));
     assert_eq!(stale, [""; 0], "these are said to differ, and do not");
-    assert!(kinds.values().map(|(_, all)| all).sum::<usize>() > 150);
+    let all: usize = kinds.values().map(|(_, all)| all).sum();
+    assert!(all > 150 || std::env::var_os("SIGTAG_CASES").is_some());
 }
 
 /// The recorded runs that are said to differ, and why: the table in the guide.
@@ -94,7 +95,7 @@ fn differing() -> BTreeSet<String> {
     names.collect()
 }
 
-/// The recorded runs, those that go on with the index of the one before together with it.
+/// The recorded runs, or those with the text of `SIGTAG_CASES` in their names: those that go on with the index of the one before together with it.
 fn groups(shared: &Path) -> Vec<Vec<Value>> {
     let wanted = std::env::var("SIGTAG_CASES").unwrap_or_default();
     let file = shared.join("golden/ee-outliers-runs/cases-open.jsonl.zst");
