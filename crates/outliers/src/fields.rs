@@ -129,6 +129,7 @@ pub(crate) fn word(value: &Value<'_>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn fields(json: &str) -> Fields<'_> {
         Fields {
@@ -184,5 +185,15 @@ mod tests {
         assert_eq!(sentences(&["null"]), some(&[]));
         assert_eq!(sentences(&["o"]), some(&[]));
         assert_eq!(sentences(&["h", "missing"]), None);
+    }
+
+    proptest! {
+        #[test]
+        fn a_text_without_braces_stays_as_it_is(text in "[a-z{} .]{0,30}") {
+            let filled = fields(r#"{"a": "x", "b": {"c": 1}}"#).fill(&text, &[]);
+            if !text.contains('{') || !text.contains('}') {
+                prop_assert_eq!(filled, text);
+            }
+        }
     }
 }

@@ -312,6 +312,7 @@ impl Reader<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn read(text: &str, kind: Kind) -> (Ini, Vec<Problem>, Vec<Problem>) {
         let (mut ini, mut notes) = (Ini::default(), Vec::new());
@@ -403,6 +404,26 @@ mod tests {
                 .add(Path::new("f"), text, Kind::UseCases, &mut notes)
                 .unwrap_err();
             assert_eq!(problems[0].line, Some(line), "{problems:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_a_file_holds_it_is_read_or_refused_with_a_line_of_it(
+            text in "([a-c \\[\\]=:#;%,\t\r\n\u{e4}]|\\[s\\]\n|k=v\n|DEFAULT){0,60}",
+            use_cases in any::<bool>(),
+        ) {
+            let kind = if use_cases { Kind::UseCases } else { Kind::General };
+            let (ini, notes, problems) = read(&text, kind);
+            let lines = lines(&text).count();
+            for told in notes.iter().chain(&problems) {
+                prop_assert!((1..=lines).contains(&told.line.unwrap()));
+            }
+            for section in ini.sections() {
+                for setting in ini.settings(section) {
+                    prop_assert!(!setting.key.is_empty() && setting.line <= lines);
+                }
+            }
         }
     }
 }

@@ -102,6 +102,7 @@ fn ends_repetition(before: &[char]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn matches(pattern: &str, text: &str) -> bool {
         compile(pattern, Anchor::Start)
@@ -150,5 +151,23 @@ mod tests {
         let text = "a".repeat(5000);
         let slow = compile("(?=(a+)+)(a+)+\\1b", Anchor::Start).unwrap();
         assert!(!slow.is_match(&text).unwrap_or(false));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_an_expression_is_it_ends(pattern in "[ab(){}\\[\\]\\\\^$|?*+.,0-9<>=!:&~P-]{0,24}", text in "[ab{}0-9\n]{0,40}") {
+            for anchor in [Anchor::Start, Anchor::None] {
+                if let Ok(regex) = compile(&pattern, anchor) {
+                    let _ = regex.is_match(&text);
+                }
+            }
+        }
+
+        #[test]
+        fn plain_text_matches_itself(text in "[a-z{}, ]{1,20}") {
+            let is_repeated = text.chars().filter(|c| *c == '{').count() > 0 && text.contains('}');
+            prop_assume!(!is_repeated);
+            prop_assert!(compile(&text, Anchor::Start).unwrap().is_match(&text).unwrap());
+        }
     }
 }

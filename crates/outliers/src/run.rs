@@ -382,10 +382,14 @@ impl Run<'_> {
         loop {
             let page = self.store.scan(&scan).await?;
             let looked = self.in_parallel(page.documents, |document| {
-                let notes = self.look(use_case, &document);
-                let time = match use_case.detect.is_chronological() {
-                    true => self.time(use_case, &document),
-                    false => 0,
+                let is_chronological = use_case.detect.is_chronological();
+                let looked = self.fields(use_case, &document).map(|fields| {
+                    let time = is_chronological.then(|| time_of(use_case, &fields));
+                    (use_case.detect.look(&fields), time.unwrap_or(0))
+                });
+                let (notes, time) = match looked {
+                    Ok((notes, time)) => (Ok(notes), time),
+                    Err(reason) => (Err(reason), 0),
                 };
                 Some((document.index, document.id, document.routing, time, notes))
             });
@@ -647,15 +651,6 @@ impl Run<'_> {
             }
         }
         Ok(fields)
-    }
-
-    fn time(&self, use_case: &UseCase, document: &Document) -> i64 {
-        let fields = self.fields(use_case, document).ok();
-        let value = fields.map(|fields| fields.get(&use_case.timestamp_field, Case::Counts));
-        match value {
-            Some(Found::Value(value)) => time::millis(&value).unwrap_or(0),
-            _ => 0,
-        }
     }
 
     /// The outliers of an event, without those that are whitelisted.
@@ -1019,6 +1014,14 @@ fn tells_of(matched: &Json) -> Tells {
             python::repr(&Value::Object(values)).into(),
         ),
     ]
+}
+
+/// When an event was.
+fn time_of(use_case: &UseCase, fields: &Fields<'_>) -> i64 {
+    match fields.get(&use_case.timestamp_field, Case::Counts) {
+        Found::Value(value) => time::millis(&value).unwrap_or(0),
+        Found::Nothing | Found::NoObject => 0,
+    }
 }
 
 /// Candidates by their events.

@@ -118,7 +118,7 @@ impl Case {
         assert_eq!(use_cases.problems, [], "{text}");
         let runtime = tokio::runtime::Builder::new_current_thread().build();
         runtime.unwrap().block_on(async {
-            let store = Embedded::open(&self.folder.path().join("store")).unwrap();
+            let store = Embedded::open(self.folder.path().join("store")).unwrap();
             let start: Timestamp = "2026-03-01T00:00:00Z".parse().unwrap();
             let events = self.events.iter().enumerate().map(|(number, event)| {
                 let time = Timestamp::from_second(start.as_second() + number as i64).unwrap();

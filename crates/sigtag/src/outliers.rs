@@ -1,6 +1,8 @@
 //! `sigtag outliers`: ee-outliers' use cases, on any store.
 
-use crate::arguments::{OutliersCommand, OutliersExplain, OutliersFiles, OutliersRun};
+use crate::arguments::{
+    AccessOptions, OutliersCommand, OutliersExplain, OutliersFiles, OutliersRun,
+};
 use crate::stores::{Place, Want};
 use crate::{Exit, run, show, stores};
 use outliers::{Config, Level, Mode, Options, Problem, Summary, UseCase, UseCases};
@@ -85,20 +87,29 @@ fn interactive(command: &OutliersRun) -> Exit {
     }
     let shown = place.shown();
     let use_cases = RefCell::new(Some(use_cases));
-    let ran = stores::with_place(place, &command.access, Want::Write, async |store| {
-        log(Level::Info, &format!("connected to {shown}"));
-        let started = run::Run::start_quietly(command.jobs);
-        let options = started.options();
-        let options = Options {
-            now: command.now.unwrap_or_else(jiff::Timestamp::now),
-            jobs: options.jobs,
-            dry_run: command.dry_run,
-            explains: false,
-            stop: options.stop,
-        };
-        let use_cases = use_cases.take().unwrap_or_default();
-        Ok(outliers::run(&config, use_cases, store, &options, &log).await)
-    });
+    let ran = stores::with_place(
+        place,
+        &access(&command.access),
+        Want::Write,
+        async |store| {
+            let what = match shown.contains("://") {
+                true => "connected to Elasticsearch on host",
+                false => "opened the store",
+            };
+            log(Level::Info, &format!("{what} {shown}"));
+            let started = run::Run::start_quietly(command.jobs);
+            let options = started.options();
+            let options = Options {
+                now: command.now.unwrap_or_else(jiff::Timestamp::now),
+                jobs: options.jobs,
+                dry_run: command.dry_run,
+                explains: false,
+                stop: options.stop,
+            };
+            let use_cases = use_cases.take().unwrap_or_default();
+            Ok(outliers::run(&config, use_cases, store, &options, &log).await)
+        },
+    );
     match ran {
         Ok(summary) => tell(&summary, command, &log),
         Err(exit) => exit,
@@ -134,7 +145,7 @@ fn explain(command: &OutliersExplain) -> Exit {
         _ => {}
     };
     let use_cases = RefCell::new(Some(use_cases));
-    let ran = stores::with_place(place, &command.access, Want::Read, async |store| {
+    let ran = stores::with_place(place, &access(&command.access), Want::Read, async |store| {
         let options = Options {
             now: command.now.unwrap_or_else(jiff::Timestamp::now),
             jobs: 1,
@@ -212,6 +223,20 @@ fn from_environment() -> Option<Credentials> {
         user,
         password: variable("es_password").unwrap_or_default(),
     })
+}
+
+/// How the cluster is reached: as the command says, or as ee-outliers takes it from the environment.
+fn access(given: &AccessOptions) -> AccessOptions {
+    let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let is_unverified = variable("verify_certs")
+        .is_some_and(|value| !matches!(&*value.to_lowercase(), "yes" | "true" | "1"));
+    AccessOptions {
+        ca: given
+            .ca
+            .clone()
+            .or_else(|| variable("ca_certs").map(Into::into)),
+        insecure: given.insecure || is_unverified,
+    }
 }
 
 /// An address without the user and password that may stand in it.

@@ -86,11 +86,11 @@ impl Detect for Metrics {
         let notes = aggregators.into_iter().map(|group| {
             let mut more = measured.more.clone();
             // Of several aggregators of an event, ee-outliers shows the last one, whichever it is about.
-            let shown = match self.trigger.mode {
-                Mode::Compat => last.clone().unwrap_or_default(),
-                Mode::Strict => group.clone(),
-            };
-            more.push(("aggregator", shown.into()));
+            if let Some(last) = last.clone().filter(|last| *last != group)
+                && self.trigger.mode == Mode::Compat
+            {
+                more.push(("aggregator", last.into()));
+            }
             Note {
                 group,
                 text: target.clone(),
@@ -146,6 +146,9 @@ impl Detect for Metrics {
                 ]);
                 let more = noted.more.iter().cloned();
                 tells.extend(more.map(|(key, value)| (key.into(), value)));
+                if !tells.iter().any(|(key, _)| key == "aggregator") {
+                    tells.push(("aggregator".into(), group.name.clone().into()));
+                }
                 found.push(Candidate {
                     group: number,
                     note,

@@ -13,6 +13,7 @@ use crate::value::{Case, Found, Value};
 use crate::{Mode, Problem, python, time};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value as Json, json};
+use std::collections::HashMap;
 
 pub(super) const MODEL: Model = Model {
     name: "sudden_appearance",
@@ -24,6 +25,9 @@ pub(super) const MODEL: Model = Model {
     ],
     read,
 };
+
+/// The most steps that a window makes.
+const MOST_WINDOWS: i64 = 100_000;
 
 struct SuddenAppearance {
     aggregators: Vec<String>,
@@ -60,6 +64,12 @@ fn read(keys: &Keys<'_>, config: &Config) -> Result<Box<dyn Detect>, Problem> {
     if size > SignedDuration::from_hours(history) {
         let setting = keys.text("sliding_window_size")?;
         return Err(setting.problem("the window is longer than the history"));
+    }
+    let windows = (SignedDuration::from_hours(history) - size).as_secs() / step.as_secs();
+    if windows > MOST_WINDOWS {
+        let setting = keys.text("sliding_window_step_size")?;
+        let message = format!("this makes {windows} windows; at most {MOST_WINDOWS} are allowed");
+        return Err(setting.problem(message));
     }
     Ok(Box::new(SuddenAppearance {
         aggregators: keys.fields("aggregator")?,
@@ -152,12 +162,14 @@ impl Detect for SuddenAppearance {
 
     fn decide(&self, groups: &[Group]) -> Vec<Candidate> {
         let mut found = Vec::new();
+        let sorted: Vec<Vec<(i64, usize)>> = groups.iter().map(by_time).collect();
         for window in self.windows() {
             let mut in_window: Vec<(usize, usize, Vec<Appearance<'_>>)> = groups
                 .iter()
+                .zip(&sorted)
                 .enumerate()
-                .filter_map(|(number, group)| {
-                    let appearances = appearances(group, &window);
+                .filter_map(|(number, (group, sorted))| {
+                    let appearances = appearances(group, sorted, &window);
                     let all: usize = appearances.iter().map(|one| one.count).sum();
                     (all > 0).then_some((number, all, appearances))
                 })
@@ -196,29 +208,37 @@ struct Appearance<'g> {
     note: usize,
 }
 
-fn appearances<'g>(group: &'g Group, window: &Window) -> Vec<Appearance<'g>> {
-    let times = time::ceil_millis(window.from)..=window.to.as_millisecond();
-    let mut places = std::collections::HashMap::new();
+/// The times of the notes of a group, in their order, each with the number of its note.
+fn by_time(group: &Group) -> Vec<(i64, usize)> {
+    let notes = group.notes.iter().enumerate();
+    let times = notes.map(|(number, (_, note))| (note.number as i64, number));
+    let mut times: Vec<(i64, usize)> = times.collect();
+    times.sort_by_key(|(time, _)| *time);
+    times
+}
+
+fn appearances<'g>(
+    group: &'g Group,
+    sorted: &[(i64, usize)],
+    window: &Window,
+) -> Vec<Appearance<'g>> {
+    let (from, to) = (time::ceil_millis(window.from), window.to.as_millisecond());
+    let start = sorted.partition_point(|(time, _)| *time < from);
+    let end = sorted.partition_point(|(time, _)| *time <= to);
+    let mut places = HashMap::new();
     let mut all: Vec<Appearance<'_>> = Vec::new();
-    for (number, (_, note)) in group.notes.iter().enumerate() {
-        let time = note.number as i64;
-        if !times.contains(&time) {
-            continue;
-        }
-        let place = *places.entry(&*note.text).or_insert_with(|| {
+    for (time, note) in sorted.get(start..end).unwrap_or_default() {
+        let target = &*group.notes[*note].1.text;
+        let place = *places.entry(target).or_insert_with(|| {
             all.push(Appearance {
-                target: &note.text,
+                target,
                 count: 0,
-                first: i64::MAX,
-                note: number,
+                first: *time,
+                note: *note,
             });
             all.len() - 1
         });
-        let one = &mut all[place];
-        one.count += 1;
-        if time < one.first {
-            (one.first, one.note) = (time, number);
-        }
+        all[place].count += 1;
     }
     all.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.target.cmp(b.target)));
     all
@@ -244,7 +264,8 @@ impl SuddenAppearance {
             if is_last {
                 return windows;
             }
-            (from, to) = (from + self.step, to + self.step);
+            let later = |time: Timestamp| time.checked_add(self.step).unwrap_or(Timestamp::MAX);
+            (from, to) = (later(from), later(to));
         }
     }
 
