@@ -547,3 +547,60 @@ fn before_first_write(url: &str, documents: Vec<(String, String)>) -> String {
     });
     url
 }
+
+/// Where the network is slow, pages come packed; and what is in them is the same.
+#[test]
+fn answers_are_packed_on_a_slow_way_only() {
+    let Some(server) = server() else { return };
+    let index = server.create_index("far", &json!({}));
+    let event = |n: usize| {
+        let image = if n.is_multiple_of(3) { "evil" } else { "good" };
+        json!({"Channel": CHANNEL, "Image": image, "n": n, "more": "x".repeat(1_000)})
+    };
+    let lines: String = (0..4_000)
+        .map(|n| format!("{{\"create\":{{}}}}\n{}\n", event(n)))
+        .collect();
+    let loaded = server.post(&format!("/{index}/_bulk?refresh=true"), &lines);
+    assert_eq!(loaded.body["errors"], false);
+    let desk = Desk::new(&[("rule.yml", EVIL_RULE)]);
+    for (pause, is_packed) in [(0, false), (40, true)] {
+        let (way, asked) = slow_way(server.url(), Duration::from_millis(pause));
+        let tag = ["tag", "--again", "--rules", "rule.yml", "--index", &index];
+        let stats = desk.stats(&[&tag[..], &["--store", &way]].concat());
+        assert_eq!(
+            (&stats["events"], &stats["tagged"]),
+            (&json!(4_000), &json!(1_334))
+        );
+        let packed = asked.try_iter().filter(|head| {
+            head.contains("/_search?") && head.to_lowercase().contains("accept-encoding: gzip")
+        });
+        assert_eq!(packed.count() > 0, is_packed, "{pause}");
+        server.post(&format!("/{index}/_refresh"), "");
+    }
+}
+
+/// A way on which each 64 KiB of an answer take a while; it tells the heads of requests.
+fn slow_way(url: &str, pause: Duration) -> (String, std::sync::mpsc::Receiver<String>) {
+    let server = url.strip_prefix("http://").unwrap().to_owned();
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (send, receive) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let (server, send) = (server.clone(), send.clone());
+            std::thread::spawn(move || {
+                let Some((request, head)) = read_message(&mut stream) else {
+                    return;
+                };
+                let _ = send.send(String::from_utf8_lossy(&request[..head]).into_owned());
+                for part in forward(&server, &request).chunks(65_536) {
+                    std::thread::sleep(pause);
+                    let _ = stream.write_all(part);
+                }
+                let _ = stream.shutdown(Shutdown::Both);
+            });
+        }
+    });
+    (url, receive)
+}

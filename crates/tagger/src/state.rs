@@ -32,8 +32,6 @@ const PAGE: usize = 500;
 
 /// What is done in some shards.
 pub(crate) struct State {
-    /// The rules and what else decides of a tag.
-    key: String,
     shards: BTreeMap<(String, u32), Shard>,
     /// Whether the index is there for certain.
     is_there: bool,
@@ -42,6 +40,8 @@ pub(crate) struct State {
 /// What is done in a shard.
 struct Shard {
     index: String,
+    /// The rules and what else decides of a tag, and of where it goes.
+    key: String,
     known: Known,
     /// What was read or written in this run, if it is not done.
     met: SeqNos,
@@ -104,21 +104,25 @@ impl State {
         shards: impl Iterator<Item = (&'i IndexInfo, u32)>,
     ) -> Result<State, StoreError> {
         let mut state = State {
-            key,
             shards: BTreeMap::new(),
             is_there: false,
         };
         for (index, shard) in shards {
+            // Tags that are beside the events are not in them.
+            let key = match index.fixed {
+                Some(_) => format!("{key}-fixed"),
+                None => key.clone(),
+            };
             let name = index.name.clone();
             state
                 .shards
-                .insert((index.uuid.clone(), shard), Shard::new(name));
+                .insert((index.uuid.clone(), shard), Shard::new(name, key));
         }
         let wanted: Vec<(String, u32)> = state.shards.keys().cloned().collect();
         state.read(store, &wanted).await?;
         for shard in state.shards.values_mut() {
             if let Some(record) = shard.record()
-                && record.rules == state.key
+                && record.rules == shard.key
             {
                 shard.known = record.known;
             }
@@ -257,7 +261,7 @@ impl State {
     fn merge(&mut self) {
         for shard in self.shards.values_mut().filter(|shard| shard.is_changed) {
             if let Some(record) = shard.record()
-                && record.rules == self.key
+                && record.rules == shard.key
             {
                 shard.known.done.merge(&record.known.done);
             }
@@ -271,7 +275,7 @@ impl State {
             index: shard.index.clone(),
             uuid: key.0.clone(),
             shard: key.1,
-            rules: self.key.clone(),
+            rules: shard.key.clone(),
             updated_at: now.to_owned(),
             known: shard.known.clone(),
         };
@@ -294,9 +298,10 @@ impl State {
 }
 
 impl Shard {
-    fn new(index: String) -> Shard {
+    fn new(index: String, key: String) -> Shard {
         Shard {
             index,
+            key,
             known: Known::default(),
             met: SeqNos::default(),
             stored: None,

@@ -5,12 +5,12 @@
 
 use super::{Access, Credentials};
 use crate::StoreError;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{ACCEPT_ENCODING, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Certificate, Client, Method, StatusCode};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::hash::{BuildHasher, RandomState};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 /// How long a connection may take to come about.
@@ -22,6 +22,10 @@ const SILENCE: Duration = Duration::from_secs(120);
 /// How long to wait at first, and at most.
 const WAIT: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(60));
 
+/// A network that carries fewer bytes a second is far, as far as answers of so many bytes tell.
+const FAR: f64 = (4 << 20) as f64;
+const JUDGED: usize = 1 << 20;
+
 /// What a server is told of who asks; it is in its slow logs and lists of tasks.
 const NAME: &str = "sigtag";
 
@@ -30,6 +34,8 @@ pub(super) struct Http {
     nodes: Vec<String>,
     /// The node that answered last.
     node: AtomicUsize,
+    /// Whether the network takes so long that answers are to be packed.
+    is_far: AtomicBool,
     on_wait: super::OnWait,
 }
 
@@ -63,8 +69,7 @@ impl Http {
             .default_headers(headers)
             .connect_timeout(CONNECT)
             .read_timeout(SILENCE)
-            // Near the server, to pack costs it more than to send.
-            .gzip(false)
+            .gzip(true)
             .redirect(reqwest::redirect::Policy::none());
         if let Some(pem) = &access.ca {
             let of_ca =
@@ -98,6 +103,7 @@ impl Http {
             client,
             nodes: access.urls,
             node: AtomicUsize::new(0),
+            is_far: AtomicBool::new(false),
             on_wait: access.on_wait,
         })
     }
@@ -165,6 +171,14 @@ impl Http {
         }
     }
 
+    /// Learns from the length of an answer and the time it took how far the server is.
+    pub(super) fn took(&self, bytes: usize, time: Duration) {
+        let is_slow = bytes as f64 / time.as_secs_f64() < FAR;
+        if bytes >= JUDGED && is_slow {
+            self.is_far.store(true, Ordering::Relaxed);
+        }
+    }
+
     /// Waits before something is tried again.
     pub(super) async fn wait(&self, wait: &mut Wait, reason: &str) {
         let time = wait.next();
@@ -182,6 +196,10 @@ impl Http {
         let node = &self.nodes[self.node.load(Ordering::Relaxed) % self.nodes.len()];
         let what = format!("{method} {}", path.split('?').next().unwrap_or(path));
         let mut request = self.client.request(method, format!("{node}{path}"));
+        if !self.is_far.load(Ordering::Relaxed) {
+            // Near the server, to pack costs it more than to send.
+            request = request.header(ACCEPT_ENCODING, "identity");
+        }
         request = match body {
             Some(Body::Json(value)) => request.json(value),
             Some(Body::Lines(text)) => request
