@@ -18,7 +18,57 @@
 //! [`Mode::Strict`] has the corrections that `docs/ee-outliers.md` lists. Neither reproduces crashes and lost writes.
 //!
 //! Families are tables: a model is one file in `models/`, a metric one in `metrics/`, a trigger method one row in `frontier`.
-//! Left out, and refused by name: the model word2vec, mails, the daemon, and removing what has become whitelisted.
+//! Left out, and refused by name: the model word2vec, the metric relative_english_entropy, mails, the daemon, and removing what has
+//! become whitelisted.
+//!
+//! ```
+//! use outliers::{Config, Mode, Options, UseCases};
+//! use store::{Embedded, Scan, Store, Write};
+//! # let folder = tempfile::tempdir().unwrap();
+//! # let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+//! # runtime.block_on(async {
+//! let general = folder.path().join("outliers.conf");
+//! std::fs::write(&general, "[general]\nes_index_pattern=events\n")?;
+//! let use_case = folder.path().join("rare.conf");
+//! std::fs::write(&use_case, "[terms_rare]
+//! es_query_filter=*
+//! aggregator=host
+//! target=process
+//! target_count_method=within_aggregator
+//! trigger_on=low
+//! trigger_method=pct_of_max_value
+//! trigger_sensitivity=50
+//! outlier_type=rare
+//! outlier_reason=seldom on this host
+//! outlier_summary={term} was started once on {aggregator}
+//! run_model=1
+//! ")?;
+//! let config = Config::read(&[general], Mode::Strict).unwrap();
+//! let use_cases = UseCases::read(&[use_case.to_str().unwrap().to_owned()], &config);
+//!
+//! let store = Embedded::open(&folder.path().join("store"))?;
+//! let started = ["cmd.exe", "cmd.exe", "cmd.exe", "mshta.exe"].map(|process| {
+//!     let event = format!(r#"{{"@timestamp": "2026-03-14T12:00:00Z", "host": "ws1", "process": "{process}"}}"#);
+//!     Write::Create { id: None, source: event.into_bytes() }
+//! });
+//! store.write("events", started.to_vec()).await?;
+//! store.refresh("events").await?;
+//!
+//! let options = Options {
+//!     now: "2026-03-15T12:00:00Z".parse()?,
+//!     jobs: 1,
+//!     dry_run: false,
+//!     explains: false,
+//!     stop: Default::default(),
+//! };
+//! let summary = outliers::run(&config, use_cases, &store, &options, &|_, line| println!("{line}")).await;
+//! assert!(summary.is_clean());
+//! store.refresh("events").await?;
+//! let documents = store.scan(&Scan::all("events")).await?.documents;
+//! assert!(documents[3].source.contains(r#""summary":["mshta.exe was started once on ws1"]"#));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # }).unwrap();
+//! ```
 
 mod config;
 mod fields;
