@@ -63,6 +63,8 @@ use windows::Windows;
 pub struct Mapping {
     /// The first that knows a rule's log source decides.
     parts: Vec<Part>,
+    /// What it was made of: names of what is built in, and texts.
+    identity: Vec<Vec<u8>>,
 }
 
 /// What may know log sources.
@@ -81,6 +83,7 @@ impl Mapping {
     pub fn none() -> Mapping {
         Mapping {
             parts: vec![Part::AsIs],
+            identity: vec![b"none".to_vec()],
         }
     }
 
@@ -88,6 +91,7 @@ impl Mapping {
     pub fn builtin() -> Mapping {
         Mapping {
             parts: vec![Part::Builtin(Windows::default())],
+            identity: vec![concat!("builtin ", env!("CARGO_PKG_VERSION")).into()],
         }
     }
 
@@ -98,12 +102,20 @@ impl Mapping {
     pub fn read(source: &Source<'_>) -> Result<Mapping, Vec<Diagnostic>> {
         Ok(Mapping {
             parts: vec![Part::Custom(Custom::read(source)?)],
+            identity: vec![source.text.to_vec()],
         })
+    }
+
+    /// What tells it from other mappings: equal for those that were made of the same texts, and of the same version of what
+    /// is built in, in the same order.
+    pub fn identity(&self) -> &[Vec<u8>] {
+        &self.identity
     }
 
     /// What configurations of sigmac say of the names of fields, for all rules, and nothing of log sources. These names
     /// come beside the one that a field has in the rule, so that a mapping behind this one can still tell what is meant.
     pub fn names_beside(mut self) -> Mapping {
+        self.identity.push(b"names beside".to_vec());
         for part in &mut self.parts {
             if let Part::Custom(custom) = part {
                 custom.leave_names_beside();
@@ -134,10 +146,15 @@ impl Mapping {
     /// Asks several mappings, the first of which that knows a rule's log source decides. One that does not may still have
     /// changed the rule for the next: its log source, or the names of its fields.
     pub fn first_of(mappings: impl IntoIterator<Item = Mapping>) -> Mapping {
-        let parts = mappings.into_iter().flat_map(|mapping| mapping.parts);
-        Mapping {
-            parts: parts.collect(),
+        let mut all = Mapping {
+            parts: Vec::new(),
+            identity: Vec::new(),
+        };
+        for mapping in mappings {
+            all.parts.extend(mapping.parts);
+            all.identity.extend(mapping.identity);
         }
+        all
     }
 
     /// The values that it has for the placeholders of rules, which are put in when these are read ([`sigma::parse_with`]).

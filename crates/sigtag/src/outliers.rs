@@ -236,6 +236,7 @@ fn access(given: &AccessOptions) -> AccessOptions {
             .clone()
             .or_else(|| variable("ca_certs").map(Into::into)),
         insecure: given.insecure || is_unverified,
+        credentials: given.credentials.clone(),
     }
 }
 

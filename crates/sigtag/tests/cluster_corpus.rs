@@ -222,6 +222,11 @@ fn tags_in_a_cluster_are_those_of_files() {
                     "{shape} {kind} {counter}"
                 );
             }
+            // What is done is known again, whatever the rules.
+            server.post("/_refresh", "");
+            let tag = ["--store", server.url(), "--index", &name];
+            let again = desk.stats(&[&["tag"], &rules[..], &tag].concat());
+            assert_eq!(again["events"], 0, "{shape} {kind}");
             let documents = all(&server, index);
             assert_eq!(documents.len(), events.len());
             let numbers: BTreeMap<&str, &str> = documents

@@ -24,7 +24,8 @@ pub struct Rules {
     pub running: Vec<LoadedRule>,
     /// The same, compiled.
     pub ruleset: Ruleset,
-    /// A short hash of the rule files and the level: equal for equal sets, whatever the names of their files.
+    /// A short hash of the rule files, the mapping and the level: equal for equal sets, whatever the names of their files. Empty
+    /// for rules that are not from files.
     pub id: String,
     /// Rules and other documents that do not run, and why.
     pub set_aside: Vec<SetAside>,
@@ -90,7 +91,7 @@ impl Rules {
         }
         let mut rules = Rules::compile(collection, mapping, min_level);
         rules.set_aside.splice(0..0, unreadable);
-        rules.id = id_of(hashes, min_level);
+        rules.id = id_of(hashes, mapping, min_level);
         rules.files = files.len();
         Ok(rules)
     }
@@ -282,11 +283,16 @@ fn not_read(path: &Path, error: &io::Error) -> SetAside {
 }
 
 /// The first 16 hex digits of the sha256 of the files' hashes, whatever their order, and of the level.
-fn id_of(mut hashes: Vec<Hash>, min_level: Option<Level>) -> String {
+fn id_of(mut hashes: Vec<Hash>, mapping: &Mapping, min_level: Option<Level>) -> String {
     hashes.sort_unstable();
     let level = min_level.map(|level| level.to_string()).unwrap_or_default();
-    let digest = Sha256::digest([hashes.as_flattened(), level.as_bytes()].concat());
-    digest[..8]
+    let mut digest = Sha256::new();
+    digest.update(hashes.as_flattened());
+    digest.update(level);
+    for part in mapping.identity() {
+        digest.update(Sha256::digest(part));
+    }
+    digest.finalize()[..8]
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect()

@@ -11,9 +11,7 @@
 use crate::{Mode, Rules};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 use std::sync::Arc;
 use store::{
     Document, DocumentId, IndexInfo, Known, Part, Rejected, SeqNos, Store, StoreError, Write,
@@ -32,6 +30,8 @@ const PAGE: usize = 500;
 
 /// What is done in some shards.
 pub(crate) struct State {
+    /// Whether it is kept.
+    is_kept: bool,
     shards: BTreeMap<(String, u32), Shard>,
     /// Whether the index is there for certain.
     is_there: bool,
@@ -73,40 +73,26 @@ pub(crate) struct Numbers {
     pub(crate) written: Vec<u64>,
 }
 
-/// What decides of the tags of a document beside the document.
-pub(crate) fn key(rules: &Rules, profile: Profile, mode: Mode) -> String {
-    struct Hash(Sha256);
-    impl std::fmt::Write for Hash {
-        fn write_str(&mut self, text: &str) -> std::fmt::Result {
-            self.0.update(text);
-            Ok(())
-        }
-    }
-    let mut hash = Hash(Sha256::new());
-    let version = env!("CARGO_PKG_VERSION");
-    // Writing to it cannot fail.
-    let _ = writeln!(hash, "{version} {} {}", profile.name(), mode.name());
-    for rule in &rules.running {
-        let _ = writeln!(hash, "{:?}\n{:?}", rule.tag, rule.mapped().branches);
-    }
-    let hash = hash.0.finalize();
-    hash[..16]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+/// What decides of the tags of a document beside the document. None for rules that cannot be known again.
+pub(crate) fn key(rules: &Rules, profile: Profile, mode: Mode) -> Option<String> {
+    let (version, rules) = (env!("CARGO_PKG_VERSION"), &rules.id);
+    let key = format!("{rules}-{}-{}-{version}", profile.name(), mode.name());
+    (!rules.is_empty()).then_some(key)
 }
 
 impl State {
     /// What is done in these shards with these rules.
     pub(crate) async fn load<'i>(
         store: &dyn Store,
-        key: String,
+        key: Option<String>,
         shards: impl Iterator<Item = (&'i IndexInfo, u32)>,
     ) -> Result<State, StoreError> {
         let mut state = State {
+            is_kept: key.is_some(),
             shards: BTreeMap::new(),
             is_there: false,
         };
+        let key = key.unwrap_or_default();
         for (index, shard) in shards {
             // Tags that are beside the events are not in them.
             let key = match index.fixed {
@@ -117,6 +103,9 @@ impl State {
             state
                 .shards
                 .insert((index.uuid.clone(), shard), Shard::new(name, key));
+        }
+        if !state.is_kept {
+            return Ok(state);
         }
         let wanted: Vec<(String, u32)> = state.shards.keys().cloned().collect();
         state.read(store, &wanted).await?;
@@ -212,7 +201,7 @@ impl State {
     pub(crate) async fn save(&mut self, store: &dyn Store, now: &str) -> Result<(), StoreError> {
         let changed = self.shards.iter().filter(|(_, shard)| shard.is_changed);
         let mut changed: Vec<(String, u32)> = changed.map(|(key, _)| key.clone()).collect();
-        if changed.is_empty() {
+        if changed.is_empty() || !self.is_kept {
             return Ok(());
         }
         if !self.is_there {
