@@ -39,6 +39,7 @@ const ON_SERVERS: &[(&str, &[&str])] = &[
     ("cluster_corpus", &["opensearch-", "elasticsearch-"]),
     ("dashboards", &["opensearch-", "elasticsearch-"]),
     ("differential", &["opensearch-"]),
+    ("outliers", &["opensearch-"]),
     ("pass", &["opensearch-", "elasticsearch-"]),
     ("tls", &["opensearch-", "elasticsearch-"]),
 ];

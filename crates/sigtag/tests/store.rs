@@ -96,7 +96,8 @@ fn events_are_tagged_where_they_lie_and_untagged() {
     assert_eq!(in_store, from_files);
 
     // A second time there is nothing to write, neither for tagging nor for loading.
-    let again = desk.stats(&tag);
+    assert_eq!(desk.stats(&tag)["events"], 0);
+    let again = desk.stats(&[&tag[..], &["--again"]].concat());
     assert_eq!(
         (&again["written"], &again["hits"]),
         (&json!(0), &tagged["hits"])
