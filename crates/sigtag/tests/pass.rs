@@ -482,23 +482,21 @@ fn kinds(server: &Server) -> Vec<Kind> {
     if matches!(server.name(), "elasticsearch-8" | "elasticsearch-9") {
         let mode = json!({
             "index.mode": "time_series",
-            "index.routing_path": "host",
+            "index.routing_path": "station",
             "index.time_series.start_time": "2026-01-01T00:00:00Z",
             "index.time_series.end_time": "2026-12-31T00:00:00Z",
         });
-        let host = json!({"host": {"type": "keyword", "time_series_dimension": true}});
+        let station = json!({"station": {"type": "keyword", "time_series_dimension": true}});
         kinds.push(kind(
             "series",
-            json!({"settings": mode, "mappings": {"properties": with(host)}}),
+            json!({"settings": mode, "mappings": {"properties": with(station)}}),
             "side",
             "it is in time series mode (index.mode)",
         ));
-        let mut sorted = with(json!({"host": {"properties": {"name": keyword}}}));
-        sorted["host.name"] = Value::Null;
-        sorted.as_object_mut().unwrap().shift_remove("host.name");
+        let host = with(json!({"host": {"properties": {"name": keyword}}}));
         kinds.push(kind(
             "logsdb",
-            json!({"settings": {"index.mode": "logsdb"}, "mappings": {"properties": sorted}}),
+            json!({"settings": {"index.mode": "logsdb"}, "mappings": {"properties": host}}),
             "in-place",
             "",
         ));
@@ -519,7 +517,7 @@ fn where_tags_can_go_is_found_out() {
             .lines()
             .map(|event| {
                 let event = match kind.name {
-                    "series" => event.replacen('{', "{\"host\":\"a\",", 1),
+                    "series" => event.replacen('{', "{\"station\":\"a\",", 1),
                     "logsdb" => event.replacen('{', "{\"host\":{\"name\":\"a\"},", 1),
                     _ => event.to_owned(),
                 };

@@ -75,6 +75,11 @@ impl SeqNos {
         self.ranges.iter().map(|(first, end)| end - first).sum()
     }
 
+    /// The first number behind all that are in it.
+    pub fn end(&self) -> u64 {
+        self.ranges.values().next_back().copied().unwrap_or(0)
+    }
+
     /// In how many ranges the numbers lie.
     pub fn ranges(&self) -> usize {
         self.ranges.len()
@@ -148,6 +153,7 @@ mod tests {
                 prop_assert_eq!(numbers.contains(number), plain.contains(&number), "{}", number);
             }
             prop_assert_eq!(numbers.count(), plain.len() as u64);
+            prop_assert_eq!(numbers.end(), plain.last().map_or(0, |last| last + 1));
             let gaps: Vec<u64> = numbers.gaps(asked.0..asked.1).flatten().collect();
             let missing: Vec<u64> = (asked.0..asked.1).filter(|number| !plain.contains(number)).collect();
             prop_assert_eq!(gaps, missing);

@@ -167,6 +167,9 @@ pub struct IndexInfo {
     pub data_stream: Option<String>,
     /// In how many parts it lies that have sequence numbers of their own.
     pub shards: u32,
+    /// The first sequence number that each of them has not given yet.
+    #[serde(skip)]
+    pub next_seq_nos: Vec<u64>,
     /// Why its documents cannot be changed where they lie, if they cannot.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fixed: Option<String>,

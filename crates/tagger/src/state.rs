@@ -42,6 +42,8 @@ struct Shard {
     index: String,
     /// The rules and what else decides of a tag, and of where it goes.
     key: String,
+    /// The first sequence number that it had not given when the run began.
+    next: u64,
     known: Known,
     /// What was read or written in this run, if it is not done.
     met: SeqNos,
@@ -99,10 +101,9 @@ impl State {
                 Some(_) => format!("{key}-fixed"),
                 None => key.clone(),
             };
-            let name = index.name.clone();
-            state
-                .shards
-                .insert((index.uuid.clone(), shard), Shard::new(name, key));
+            let next = index.next_seq_nos.get(shard as usize);
+            let new = Shard::new(index.name.clone(), key, next.copied().unwrap_or(0));
+            state.shards.insert((index.uuid.clone(), shard), new);
         }
         if !state.is_kept {
             return Ok(state);
@@ -112,6 +113,8 @@ impl State {
         for shard in state.shards.values_mut() {
             if let Some(record) = shard.record()
                 && record.rules == shard.key
+                // Else the store has lost what it had acknowledged, and will give numbers again.
+                && record.known.done.end() <= shard.next
             {
                 shard.known = record.known;
             }
@@ -287,10 +290,11 @@ impl State {
 }
 
 impl Shard {
-    fn new(index: String, key: String) -> Shard {
+    fn new(index: String, key: String, next: u64) -> Shard {
         Shard {
             index,
             key,
+            next,
             known: Known::default(),
             met: SeqNos::default(),
             stored: None,

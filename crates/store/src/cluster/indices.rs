@@ -64,6 +64,7 @@ pub(super) async fn all(cluster: &Cluster, indices: &str) -> Result<Vec<IndexInf
     let filter = "indices.*.primaries.docs.count,indices.*.primaries.store.size_in_bytes";
     let stats = get(&path(&format!("_stats/docs,store?filter_path={filter}"))).await?;
     let streams = streams(cluster, indices).await?;
+    let shards = scan::shards_of(cluster, indices).await?;
     let mut all: Vec<IndexInfo> = mappings
         .as_object()
         .into_iter()
@@ -86,6 +87,11 @@ pub(super) async fn all(cluster: &Cluster, indices: &str) -> Result<Vec<IndexInf
                     .collect(),
                 data_stream: streams.get(name).cloned(),
                 shards: setting("index.number_of_shards").parse().unwrap_or(1),
+                next_seq_nos: shards
+                    .iter()
+                    .filter(|shard| shard.index == *name)
+                    .map(|shard| shard.end)
+                    .collect(),
                 fixed: reason(FIXED, settings).or_else(|| is_kept_in_part(mapping)),
                 unreadable: reason(UNREADABLE, settings).or_else(|| is_not_kept(mapping)),
                 mapping: mapping.clone(),

@@ -268,6 +268,7 @@ impl Store for Embedded {
                     aliases: own.map(|(alias, _)| alias.clone()).collect(),
                     data_stream: None,
                     shards: 1,
+                    next_seq_nos: vec![snapshot.next_seq_no],
                     fixed: None,
                     unreadable: None,
                     mapping: snapshot.mapping.json().clone(),
