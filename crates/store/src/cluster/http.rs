@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long a connection may take to come about.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -171,8 +171,8 @@ impl Http {
         }
     }
 
-    /// Learns from the length of an answer and the time it took how far the server is.
-    pub(super) fn took(&self, bytes: usize, time: Duration) {
+    /// Learns from the length of an answer and the time it was on its way how far the server is.
+    fn came(&self, bytes: usize, time: Duration) {
         let is_slow = bytes as f64 / time.as_secs_f64() < FAR;
         if bytes >= JUDGED && is_slow {
             self.is_far.store(true, Ordering::Relaxed);
@@ -208,10 +208,15 @@ impl Http {
             None => request,
         };
         let answer = request.send().await?;
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        // The server has its answer ready before it sends any of it: what is left is the way.
+        let start = Instant::now();
+        let body: Vec<u8> = answer.bytes().await?.into();
+        self.came(body.len(), start.elapsed());
         Ok(Answer {
-            status: answer.status(),
-            headers: answer.headers().clone(),
-            body: answer.bytes().await?.into(),
+            status,
+            headers,
+            body,
             what,
         })
     }

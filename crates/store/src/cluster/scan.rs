@@ -352,9 +352,7 @@ async fn next(
         if hits.len() < size / 4 {
             cluster.set_width(shard, width.saturating_mul(2));
         }
-        let (bytes, time) = (answer.body.len(), request.elapsed());
-        cluster.http.took(bytes, time);
-        cluster.adapt_page(size, hits.len(), bytes, time);
+        cluster.adapt_page(size, hits.len(), answer.body.len(), request.elapsed());
         position.next = numbers.end;
         if scan.gaps(position).is_empty() {
             position.next = position.end;
