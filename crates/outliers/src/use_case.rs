@@ -1,6 +1,7 @@
 //! Use cases, as their files describe them.
 
 use crate::config::{Config, History};
+use crate::frontier::{METHODS, Side, Trigger};
 use crate::ini::{Ini, Kind, Section, Setting};
 use crate::models::{Detect, MODELS, Model};
 use crate::whitelist::{Origin, Whitelist};
@@ -295,6 +296,17 @@ impl Keys<'_> {
     pub(crate) fn problem(&self, message: impl std::fmt::Display) -> Problem {
         let message = format!("`[{}]`: {message}", self.section.name);
         Problem::new(&self.section.file, Some(self.section.line), message)
+    }
+
+    /// The trigger of a model of values.
+    pub(crate) fn trigger(&self, config: &Config) -> Result<Trigger, Problem> {
+        let sides = [("high", Side::High), ("low", Side::Low)];
+        Ok(Trigger {
+            side: *self.one_of("trigger_on", &sides)?,
+            method: *self.one_of("trigger_method", &METHODS)?,
+            sensitivity: self.float("trigger_sensitivity")?,
+            mode: config.mode,
+        })
     }
 
     /// How many events a batch has: a key of the general configuration that has to be there if batches are made.

@@ -36,4 +36,4 @@ pub use java::{Java, missing_tools};
 pub use kinds::{KINDS, Kind};
 pub use process::{Process, quietly};
 pub use running::{Options, Running, start, start_first};
-pub use shared::{GIVEN, GIVEN_ANYWHERE, Server, TEST_INDEX_SETTINGS, server};
+pub use shared::{ANY, GIVEN, GIVEN_ANYWHERE, Server, TEST_INDEX_SETTINGS, server};

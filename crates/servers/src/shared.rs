@@ -56,6 +56,15 @@ struct Target {
     _running: Option<Running>,
 }
 
+/// For a test that takes every kind of server, the one to be taken first.
+pub const ANY: &[&str] = &[
+    "opensearch-3",
+    "opensearch-2",
+    "elasticsearch-9",
+    "elasticsearch-8",
+    "elasticsearch-7",
+];
+
 /// The server for the calling test: the one that [`GIVEN`] names, if it is one of `names`; otherwise the first of `names` that this
 /// machine has a Java for, started once for all tests of the process.
 ///

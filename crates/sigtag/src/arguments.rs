@@ -476,6 +476,17 @@ pub(crate) struct OutliersExplain {
     #[command(flatten)]
     pub(crate) files: OutliersFiles,
 
+    #[command(flatten)]
+    pub(crate) events: OutliersEvents,
+
+    /// The use case: the name of its section, with or without that of its model.
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+}
+
+/// Where and when events are looked for.
+#[derive(Args, Debug)]
+pub(crate) struct OutliersEvents {
     /// The store, in the place of `es_url`: a folder that `sigtag load` has made, or the URL of a cluster.
     #[arg(long, value_name = "DIR|URL", value_hint = ValueHint::DirPath)]
     pub(crate) store: Option<String>,
@@ -483,13 +494,9 @@ pub(crate) struct OutliersExplain {
     #[command(flatten)]
     pub(crate) access: AccessOptions,
 
-    /// Look as of this time, as 2026-03-15T12:00:00Z. [default: now]
+    /// Run as of this time, as 2026-03-15T12:00:00Z. [default: now]
     #[arg(long, value_name = "TIME")]
     pub(crate) now: Option<jiff::Timestamp>,
-
-    /// The use case: the name of its section, with or without that of its model.
-    #[arg(value_name = "NAME")]
-    pub(crate) name: String,
 }
 
 /// The files of use cases.
@@ -527,16 +534,8 @@ pub(crate) struct OutliersRun {
     #[command(flatten)]
     pub(crate) files: OutliersFiles,
 
-    /// The store, in the place of `es_url`: a folder that `sigtag load` has made, or the URL of a cluster.
-    #[arg(long, value_name = "DIR|URL", value_hint = ValueHint::DirPath)]
-    pub(crate) store: Option<String>,
-
     #[command(flatten)]
-    pub(crate) access: AccessOptions,
-
-    /// Run as of this time, as 2026-03-15T12:00:00Z. [default: now]
-    #[arg(long, value_name = "TIME")]
-    pub(crate) now: Option<jiff::Timestamp>,
+    pub(crate) events: OutliersEvents,
 
     /// Do all but write.
     #[arg(long)]

@@ -65,7 +65,7 @@ fn interactive(command: &OutliersRun) -> Exit {
         Ok(config) => config,
         Err(exit) => return exit,
     };
-    let place = match place(command.store.as_deref(), &config) {
+    let place = match place(command.events.store.as_deref(), &config) {
         Ok(place) => place,
         Err(exit) => return exit,
     };
@@ -89,7 +89,7 @@ fn interactive(command: &OutliersRun) -> Exit {
     let use_cases = RefCell::new(Some(use_cases));
     let ran = stores::with_place(
         place,
-        &access(&command.access),
+        &access(&command.events.access),
         Want::Write,
         async |store| {
             let what = match shown.contains("://") {
@@ -100,7 +100,7 @@ fn interactive(command: &OutliersRun) -> Exit {
             let started = run::Run::start_quietly(command.jobs);
             let options = started.options();
             let options = Options {
-                now: command.now.unwrap_or_else(jiff::Timestamp::now),
+                now: command.events.now.unwrap_or_else(jiff::Timestamp::now),
                 jobs: options.jobs,
                 dry_run: command.dry_run,
                 explains: false,
@@ -122,7 +122,7 @@ fn explain(command: &OutliersExplain) -> Exit {
         Ok(config) => config.that_only_looks(),
         Err(exit) => return exit,
     };
-    let place = match place(command.store.as_deref(), &config) {
+    let place = match place(command.events.store.as_deref(), &config) {
         Ok(place) => place,
         Err(exit) => return exit,
     };
@@ -145,20 +145,25 @@ fn explain(command: &OutliersExplain) -> Exit {
         _ => {}
     };
     let use_cases = RefCell::new(Some(use_cases));
-    let ran = stores::with_place(place, &access(&command.access), Want::Read, async |store| {
-        let options = Options {
-            now: command.now.unwrap_or_else(jiff::Timestamp::now),
-            jobs: 1,
-            dry_run: true,
-            explains: true,
-            stop: Arc::default(),
-        };
-        let use_cases = UseCases {
-            list: use_cases.take().unwrap_or_default().list,
-            ..UseCases::default()
-        };
-        Ok(outliers::run(&config, use_cases, store, &options, &log).await)
-    });
+    let ran = stores::with_place(
+        place,
+        &access(&command.events.access),
+        Want::Read,
+        async |store| {
+            let options = Options {
+                now: command.events.now.unwrap_or_else(jiff::Timestamp::now),
+                jobs: 1,
+                dry_run: true,
+                explains: true,
+                stop: Arc::default(),
+            };
+            let use_cases = UseCases {
+                list: use_cases.take().unwrap_or_default().list,
+                ..UseCases::default()
+            };
+            Ok(outliers::run(&config, use_cases, store, &options, &log).await)
+        },
+    );
     let exit = match ran {
         Ok(summary) if summary.is_clean() => Exit::Done,
         Ok(_) => Exit::Incomplete,

@@ -20,13 +20,7 @@ use way::BadWay;
 const CHANNEL: &str = "Microsoft-Windows-Sysmon/Operational";
 
 fn server() -> Option<Server> {
-    servers::server(&[
-        "opensearch-3",
-        "opensearch-2",
-        "elasticsearch-9",
-        "elasticsearch-8",
-        "elasticsearch-7",
-    ])
+    servers::server(servers::ANY)
 }
 
 fn demo(name: &str) -> String {

@@ -18,13 +18,7 @@ const RULES: &str = "title: Evil\nid: 5f1abf3e-0000-4000-8000-000000000001\nlogs
     detection: {selection: {Image|endswith: odd}, condition: selection}\nlevel: low\n";
 
 fn server() -> Option<Server> {
-    servers::server(&[
-        "opensearch-3",
-        "opensearch-2",
-        "elasticsearch-9",
-        "elasticsearch-8",
-        "elasticsearch-7",
-    ])
+    servers::server(servers::ANY)
 }
 
 /// Events with these numbers: each third is evil, each second odd; one an hour.
@@ -102,6 +96,16 @@ impl Place {
     fn load(&self, numbers: std::ops::Range<u32>) {
         fs::write(self.desk.path("events.jsonl"), events(numbers)).unwrap();
         self.run(&["load", "events.jsonl"]);
+    }
+
+    /// Writes events past the program.
+    fn post(&self, events: impl Iterator<Item = String>) {
+        let lines: String = events
+            .map(|event| format!("{{\"create\":{{}}}}\n{event}\n"))
+            .collect();
+        let path = format!("/{}/_bulk?refresh=true", self.index);
+        let loaded = self.server.as_ref().unwrap().post(&path, &lines);
+        assert_eq!(loaded.body["errors"], false, "{}", loaded.body);
     }
 
     fn refresh(&self) {
@@ -513,23 +517,12 @@ fn where_tags_can_go_is_found_out() {
     for kind in kinds {
         let place = Place::cluster(server().unwrap(), kind.name, &kind.body);
         let (server, index) = (place.server.as_ref().unwrap(), &place.index);
-        let lines = events(0..200)
-            .lines()
-            .map(|event| {
-                let event = match kind.name {
-                    "series" => event.replacen('{', "{\"station\":\"a\",", 1),
-                    "logsdb" => event.replacen('{', "{\"host\":{\"name\":\"a\"},", 1),
-                    _ => event.to_owned(),
-                };
-                format!("{{\"create\":{{}}}}\n{event}\n")
-            })
-            .collect::<String>();
-        let loaded = server.post(&format!("/{index}/_bulk?refresh=true"), &lines);
-        assert_eq!(
-            loaded.body["errors"], false,
-            "{}: {}",
-            kind.name, loaded.body
-        );
+        let text = events(0..200);
+        place.post(text.lines().map(|event| match kind.name {
+            "series" => event.replacen('{', "{\"station\":\"a\",", 1),
+            "logsdb" => event.replacen('{', "{\"host\":{\"name\":\"a\"},", 1),
+            _ => event.to_owned(),
+        }));
         if kind.then != json!({}) {
             let set = server.send(
                 "PUT",
@@ -644,20 +637,12 @@ fn a_document_that_is_refused_has_its_hits_beside_it() {
     let Some(server) = server() else { return };
     // What is not in the schema is not looked at, until the schema of tags is there.
     let place = Place::cluster(server, "refused", &json!({"mappings": {"dynamic": false}}));
-    let server = place.server.as_ref().unwrap();
     let odd = |n: usize| n % 20 == 3;
-    let lines: String = events(0..60)
-        .lines()
-        .enumerate()
-        .map(|(n, event)| {
-            let event = match odd(n) {
-                true => event.replacen('{', "{\"threat\":\"none\",", 1),
-                false => event.to_owned(),
-            };
-            format!("{{\"create\":{{}}}}\n{event}\n")
-        })
-        .collect();
-    server.post(&format!("/{}/_bulk?refresh=true", place.index), &lines);
+    let text = events(0..60);
+    place.post(text.lines().enumerate().map(|(n, event)| match odd(n) {
+        true => event.replacen('{', "{\"threat\":\"none\",", 1),
+        false => event.to_owned(),
+    }));
     let refused: BTreeSet<_> = hits(0..60)
         .into_iter()
         .filter(|(_, n)| odd(*n as usize))
@@ -713,14 +698,7 @@ fn data_streams_and_indices_to_come_get_the_fields_of_tags() {
     assert_eq!(put.status, 200, "{}", put.body);
     let place = Place::new(server.url().to_owned(), stream.clone(), Some(server));
     let server = place.server.as_ref().unwrap();
-    let load = |numbers: std::ops::Range<u32>| {
-        let lines: String = events(numbers)
-            .lines()
-            .map(|event| format!("{{\"create\":{{}}}}\n{event}\n"))
-            .collect();
-        let loaded = server.post(&format!("/{stream}/_bulk?refresh=true"), &lines);
-        assert_eq!(loaded.body["errors"], false, "{}", loaded.body);
-    };
+    let load = |numbers| place.post(events(numbers).lines().map(str::to_owned));
     load(0..100);
     assert_eq!(server.post(&format!("/{stream}/_rollover"), "").status, 200);
     load(100..200);
@@ -804,11 +782,7 @@ fn plain_indices_to_come_get_the_fields_of_tags() {
     let place = Place::cluster(server, "daily-1", &json!({}));
     let server = place.server.as_ref().unwrap();
     let pattern = place.index.replace("daily-1", "daily-*");
-    let lines: String = events(0..10)
-        .lines()
-        .map(|event| format!("{{\"create\":{{}}}}\n{event}\n"))
-        .collect();
-    server.post(&format!("/{}/_bulk?refresh=true", place.index), &lines);
+    place.post(events(0..10).lines().map(str::to_owned));
     let tag = [
         "tag",
         "--rules",

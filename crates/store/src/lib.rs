@@ -6,8 +6,8 @@
 //! with fewer hits instead.
 //!
 //! [`Cluster`] is Elasticsearch or OpenSearch. Every request may come twice, and is asked again for as long as the cluster is
-//! busy or away. [`Embedded`] is a store in a folder, for whoever has no cluster; the rest of this page is about it. It is made of two things that each do what they are good
-//! at:
+//! busy or away. [`Embedded`] is a store in a folder, for whoever has no cluster; the rest of this page is about it. It is
+//! made of two things that each do what they are good at:
 //!
 //! - A **log** of its own makes a write safe: it is acknowledged when it is written and synced, for all that wait at once.
 //! - **Tantivy** holds the columns and texts for searching, and gets what the log has some seconds later, since a commit

@@ -67,13 +67,15 @@ pub trait Store: Send + Sync {
 
     /// Gives indices that will be made under these names fields, as far as there is something that decides of them (index
     /// templates, those of data streams too): `mapping` is `{"properties": …}`. What such a template says itself of a field
-    /// counts more. Gives the names of the templates that were changed or made.
+    /// counts more. `existing` are the indices that are there under these names: their templates are meant. Gives the names
+    /// of the templates that were changed or made.
     ///
     /// # Errors
     /// [`StoreError::Refused`].
     fn put_future_mapping<'a>(
         &'a self,
         indices: &'a str,
+        existing: Vec<&'a IndexInfo>,
         mapping: Value,
     ) -> Answer<'a, Vec<String>>;
 

@@ -120,12 +120,10 @@ pub async fn untag_store(
         ..Selection::all(indices)
     };
     let (plan, mut state) = plan::planned(&none, Default::default(), store, &selection).await?;
-    state.forget();
     let mut run = Run::new(options, store, None);
     let workers = Workers::start(options.jobs, work);
     run.writes = true;
     let query = tag::tagged(rule);
-    run.is_noted = false;
     let whole = async {
         run.go_over(&workers, &plan, Some(&query), &mut state)
             .await?;
@@ -178,17 +176,15 @@ async fn prepare(
         }
     }
     if selection.templates && plan.indices.iter().any(|index| index.tags.is_in_place()) {
+        let existing = plan.indices.iter().map(|planned| &planned.index).collect();
         let future = run
             .store
-            .put_future_mapping(&selection.indices, tag::schema());
+            .put_future_mapping(&selection.indices, existing, tag::schema());
         match future.await {
-            Ok(put) => {
-                for name in put {
-                    run.templates.add(|| name);
-                }
-            }
+            Ok(put) => run.note("indices to come will have the fields of tags", put),
             Err(StoreError::Refused { reason, .. } | StoreError::Forbidden { reason, .. }) => {
-                run.no_templates.add(|| reason);
+                let what = "indices to come will not have the fields of tags";
+                run.note(what, [reason]);
             }
             Err(error) => return Err(error),
         }
@@ -296,13 +292,8 @@ struct Run<'r> {
     done: Done,
     /// How many documents were done before.
     known: u64,
+    /// What there is to tell beside what became of the documents: effect, reason, how often.
     told: Vec<(&'static str, &'static str, Tally)>,
-    templates: Tally,
-    no_templates: Tally,
-    /// Why it is not kept what is done.
-    no_state: Tally,
-    /// What has ended the run.
-    failed: Tally,
     start: Instant,
 }
 
@@ -318,16 +309,21 @@ impl<'r> Run<'r> {
             done: Done::default(),
             known: 0,
             told: Vec::new(),
-            templates: Tally::default(),
-            no_templates: Tally::default(),
-            no_state: Tally::default(),
-            failed: Tally::default(),
             start: Instant::now(),
         }
     }
 
     fn is_stopped(&self) -> bool {
         self.options.stop.load(Ordering::Relaxed)
+    }
+
+    /// Takes a note to be told at the end.
+    fn note(&mut self, what: &'static str, examples: impl IntoIterator<Item = String>) {
+        let mut tally = Tally::default();
+        for example in examples {
+            tally.add(|| example);
+        }
+        self.told.push(("noted", what, tally));
     }
 
     /// Tells what is not as somebody may expect it.
@@ -443,7 +439,9 @@ impl<'r> Run<'r> {
         match state.save(self.store, now).await {
             Err(StoreError::Forbidden { reason, .. }) => {
                 self.is_noted = false;
-                self.no_state.add(|| reason);
+                let what =
+                    "the next run will read all again, since .sigtag-state cannot be written";
+                self.note(what, [reason]);
                 Ok(())
             }
             saved => saved,
@@ -453,7 +451,10 @@ impl<'r> Run<'r> {
     /// What there is to tell at the end, also if something went wrong before all was done.
     fn ended(mut self, whole: Result<(), StoreError>, rules: &Rules) -> Summary {
         if let Err(error) = whole {
-            self.failed.add(|| error.to_string());
+            let mut failed = Tally::default();
+            failed.add(|| error.to_string());
+            self.told
+                .push(("lost", "the store has ended the run", failed));
         }
         self.summary(rules)
     }
@@ -494,23 +495,7 @@ impl<'r> Run<'r> {
                 "the event does not fit into sigma-hits-*: only its tag is there",
                 done.cut,
             ),
-            (
-                "noted",
-                "indices to come will have the fields of tags",
-                self.templates,
-            ),
-            (
-                "noted",
-                "indices to come will not have the fields of tags",
-                self.no_templates,
-            ),
-            (
-                "noted",
-                "the next run will read all again, since .sigtag-state cannot be written",
-                self.no_state,
-            ),
             ("lost", "the index cannot be read", done.not_shown),
-            ("lost", "the store has ended the run", self.failed),
             (
                 "lost",
                 "the store refuses the tagged document",

@@ -227,9 +227,10 @@ impl Store for Meddler {
     fn put_future_mapping<'a>(
         &'a self,
         indices: &'a str,
+        existing: Vec<&'a store::IndexInfo>,
         mapping: Value,
     ) -> store::Answer<'a, Vec<String>> {
-        self.store.put_future_mapping(indices, mapping)
+        self.store.put_future_mapping(indices, existing, mapping)
     }
 
     fn put_mapping<'a>(&'a self, indices: &'a str, mapping: Value) -> store::Answer<'a, ()> {

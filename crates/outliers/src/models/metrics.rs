@@ -3,7 +3,7 @@
 use super::{Batch, Candidate, Detect, Fate, Group, Model, Note, Prepared, range, sample, tells};
 use crate::config::Config;
 use crate::fields::{Fields, word};
-use crate::frontier::{METHODS, Side, Trigger};
+use crate::frontier::Trigger;
 use crate::metrics::{METRICS, Metric};
 use crate::use_case::Keys;
 use crate::value::{Case, Found, Value};
@@ -39,18 +39,12 @@ struct Metrics {
 
 fn read(keys: &Keys<'_>, config: &Config) -> Result<Box<dyn Detect>, Problem> {
     let metrics: Vec<(&str, &Metric)> = METRICS.iter().map(|one| (one.name, one)).collect();
-    let sides = [("high", Side::High), ("low", Side::Low)];
     let chronological = keys.bool("process_documents_chronologically")?;
     Ok(Box::new(Metrics {
         aggregators: keys.fields("aggregator")?,
         target: keys.text("target")?.value.replace(' ', ""),
         metric: keys.one_of("metric", &metrics)?,
-        trigger: Trigger {
-            side: *keys.one_of("trigger_on", &sides)?,
-            method: *keys.one_of("trigger_method", &METHODS)?,
-            sensitivity: keys.float("trigger_sensitivity")?,
-            mode: config.mode,
-        },
+        trigger: keys.trigger(config)?,
         is_chronological: chronological.unwrap_or(false),
         batch: keys.batch(MODEL.name, config)?,
     }))

@@ -5,7 +5,7 @@ use super::{Batch, Candidate, Detect, Fate, Group, Model, Note, Prepared, range,
 use crate::Problem;
 use crate::config::Config;
 use crate::fields::Fields;
-use crate::frontier::{METHODS, Method, Side, Trigger};
+use crate::frontier::{Method, Side, Trigger};
 use crate::use_case::Keys;
 use crate::value::Value;
 use serde_json::Value as Json;
@@ -53,19 +53,13 @@ struct Terms {
 }
 
 fn read(keys: &Keys<'_>, config: &Config) -> Result<Box<dyn Detect>, Problem> {
-    let sides = [("high", Side::High), ("low", Side::Low)];
     let least = keys.int("min_target_buckets")?;
     let chronological = keys.bool("process_documents_chronologically")?;
     Ok(Box::new(Terms {
         aggregators: keys.fields("aggregator")?,
         targets: keys.fields("target")?,
         counts: *keys.one_of("target_count_method", &COUNTS)?,
-        trigger: Trigger {
-            side: *keys.one_of("trigger_on", &sides)?,
-            method: *keys.one_of("trigger_method", &METHODS)?,
-            sensitivity: keys.float("trigger_sensitivity")?,
-            mode: config.mode,
-        },
+        trigger: keys.trigger(config)?,
         method: keys.text("trigger_method")?.value.clone(),
         least: least.and_then(|least| usize::try_from(least).ok()),
         is_chronological: chronological.unwrap_or(true),

@@ -1,6 +1,6 @@
 //! What indices there are, and what can be done with each.
 
-use super::{Cluster, escaped, scan};
+use super::{Cluster, Listed, escaped, scan};
 use crate::{IndexInfo, StoreError};
 use reqwest::Method;
 use serde_json::Value;
@@ -61,25 +61,32 @@ pub(super) async fn all(cluster: &Cluster, indices: &str) -> Result<Vec<IndexInf
         _ => aliases.read()?,
     };
     let settings = get(&path("_settings?flat_settings=true")).await?;
-    let filter = "indices.*.primaries.docs.count,indices.*.primaries.store.size_in_bytes";
-    let stats = get(&path(&format!("_stats/docs,store?filter_path={filter}"))).await?;
+    let stats = path(&format!(
+        "_stats/docs,store?level=shards&filter_path={},indices.*.primaries.docs.count,\
+         indices.*.primaries.store.size_in_bytes",
+        scan::OF_SHARDS
+    ));
+    let stats: scan::Stats = cluster.http.ask(Method::GET, &stats, None).await?.read()?;
+    let shards = stats.shards();
     let streams = streams(cluster, indices).await?;
-    let shards = scan::shards_of(cluster, indices).await?;
     let mut all: Vec<IndexInfo> = mappings
         .as_object()
         .into_iter()
         .flatten()
         .map(|(name, mapping)| {
             let (mapping, settings) = (&mapping["mappings"], &settings[name]["settings"]);
-            let stats = &stats["indices"][name]["primaries"];
-            let number = |value: &Value| value.as_u64().unwrap_or_default();
+            let stats = stats.indices.get(name).map(|of_index| &of_index.primaries);
+            let number = |of: &str, name: &str| {
+                let value = stats.and_then(|stats| stats[of][name].as_u64());
+                value.unwrap_or_default()
+            };
             let setting = |name: &str| settings[name].as_str().unwrap_or_default();
             let aliases = aliases[name]["aliases"].as_object();
             IndexInfo {
                 name: name.clone(),
                 uuid: setting("index.uuid").to_owned(),
-                documents: number(&stats["docs"]["count"]),
-                bytes: number(&stats["store"]["size_in_bytes"]),
+                documents: number("docs", "count"),
+                bytes: number("store", "size_in_bytes"),
                 aliases: aliases
                     .into_iter()
                     .flatten()
@@ -102,11 +109,12 @@ pub(super) async fn all(cluster: &Cluster, indices: &str) -> Result<Vec<IndexInf
     let mut known = cluster.known();
     for index in &all {
         let interval = &settings[&index.name]["settings"]["index.refresh_interval"];
-        let lag = scan::lag(interval.as_str());
-        known.lags.insert(index.name.clone(), lag);
-        known
-            .counts
-            .insert(index.name.clone(), index.shards as usize);
+        let known = known.indices.entry(index.name.clone()).or_default();
+        known.uuid.clone_from(&index.uuid);
+        known.listed = Some(Listed {
+            lag: scan::lag(interval.as_str()),
+            shards: index.shards as usize,
+        });
     }
     Ok(all)
 }

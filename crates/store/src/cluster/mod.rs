@@ -73,17 +73,30 @@ pub struct Cluster {
 
 /// What was learned on the way.
 struct Known {
-    /// Names and uuids of indices.
-    indices: HashMap<String, String>,
+    /// By name.
+    indices: HashMap<String, Index>,
     /// By uuid and number.
     shards: HashMap<(String, u32), Shard>,
-    /// How long it takes until searches find what was written, by the name of the index.
-    lags: HashMap<String, Duration>,
-    /// How many shards there are, by the name of the index.
-    counts: HashMap<String, usize>,
     /// How many documents a page has.
     page: usize,
     batch: bulk::Batch,
+}
+
+/// An index, as far as it is known.
+#[derive(Default)]
+struct Index {
+    uuid: String,
+    /// What [`Store::indices`] has said of it.
+    listed: Option<Listed>,
+}
+
+/// What the settings of an index say.
+#[derive(Clone, Copy)]
+struct Listed {
+    /// How long it takes until searches find what was written.
+    lag: Duration,
+    /// How many shards there are.
+    shards: usize,
 }
 
 impl Default for Known {
@@ -91,9 +104,7 @@ impl Default for Known {
         Known {
             indices: HashMap::new(),
             shards: HashMap::new(),
-            lags: HashMap::new(),
-            counts: HashMap::new(),
-            page: scan::first_size(),
+            page: scan::FIRST_PAGE,
             batch: bulk::Batch::default(),
         }
     }
@@ -155,9 +166,8 @@ impl Cluster {
     fn learn(&self, shards: &[Shard]) {
         let mut known = self.known();
         for shard in shards {
-            known
-                .indices
-                .insert(shard.index.clone(), shard.uuid.clone());
+            let index = known.indices.entry(shard.index.clone()).or_default();
+            index.uuid.clone_from(&shard.uuid);
             let kept = known.shards.entry(shard.key());
             let kept = kept.or_insert_with(|| shard.clone());
             // A scan that begins wants to see what is there now.
@@ -178,7 +188,7 @@ impl Cluster {
 
     fn name_of(&self, uuid: &str) -> String {
         let known = self.known();
-        let found = known.indices.iter().find(|(_, own)| *own == uuid);
+        let found = known.indices.iter().find(|(_, index)| index.uuid == uuid);
         found.map_or_else(String::new, |(name, _)| format!(" (it was {name})"))
     }
 
@@ -204,11 +214,9 @@ impl Cluster {
     }
 
     fn lag(&self, index: &str) -> Duration {
-        self.known()
-            .lags
-            .get(index)
-            .copied()
-            .unwrap_or(Duration::MAX)
+        let known = self.known();
+        let listed = known.indices.get(index).and_then(|index| index.listed);
+        listed.map_or(Duration::MAX, |listed| listed.lag)
     }
 
     /// The point in time that a shard is read in; none if the index is gone.
@@ -269,7 +277,12 @@ impl Cluster {
 
     /// Whether an index is still the one that was read.
     async fn is_there(&self, index: &str) -> Result<bool, StoreError> {
-        let Some(uuid) = self.known().indices.get(index).cloned() else {
+        let known = self
+            .known()
+            .indices
+            .get(index)
+            .map(|index| index.uuid.clone());
+        let Some(uuid) = known else {
             return Ok(true);
         };
         let path = format!(
@@ -371,9 +384,10 @@ impl Store for Cluster {
     fn put_future_mapping<'a>(
         &'a self,
         indices: &'a str,
+        existing: Vec<&'a IndexInfo>,
         mapping: Value,
     ) -> Answer<'a, Vec<String>> {
-        Box::pin(template::put(self, indices, mapping))
+        Box::pin(template::put(self, indices, existing, mapping))
     }
 
     fn put_mapping<'a>(&'a self, indices: &'a str, mapping: Value) -> Answer<'a, ()> {

@@ -26,7 +26,7 @@ const PAGE_BYTES: f64 = (16 << 20) as f64;
 const PAGE_TIME: Duration = Duration::from_secs(5);
 
 /// How many documents the first page of a scan has.
-const FIRST_PAGE: usize = 1_000;
+pub(super) const FIRST_PAGE: usize = 1_000;
 
 /// How long it takes until searches find what was written, if the index is not set to be slower.
 const LAG: Duration = Duration::from_secs(120);
@@ -152,12 +152,13 @@ async fn shards(cluster: &Cluster, scan: &Scan) -> Result<Vec<Shard>, StoreError
 /// A shard that no node has at the moment is not among those that are found.
 fn are_all_there(cluster: &Cluster, shards: &[Shard], indices: &str) -> Result<(), StoreError> {
     let known = cluster.known();
-    let meant = known.counts.iter().filter(|(index, _)| {
+    let meant = known.indices.iter().filter(|(index, _)| {
         *index == indices || shards.iter().any(|shard| shard.index == **index)
     });
-    for (index, count) in meant {
+    for (index, of_index) in meant {
         let found = shards.iter().filter(|shard| shard.index == *index).count();
-        if found < *count {
+        let count = of_index.listed.map_or(0, |listed| listed.shards);
+        if found < count {
             return Err(StoreError::Refused {
                 what: format!("to show {index}"),
                 reason: format!(
@@ -218,45 +219,62 @@ fn read(found: Value) -> Result<Option<Document>, StoreError> {
     hit.document().map(Some)
 }
 
+/// What the statistics of indices say of them and their shards.
+#[derive(Deserialize)]
+pub(super) struct Stats {
+    /// By name; none of those that are not there.
+    #[serde(default)]
+    pub(super) indices: BTreeMap<String, StatsOfIndex>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct StatsOfIndex {
+    uuid: String,
+    /// All in all.
+    #[serde(default)]
+    pub(super) primaries: Value,
+    #[serde(default)]
+    shards: BTreeMap<u32, Vec<Value>>,
+}
+
+/// The part of the statistics that tells of shards.
+pub(super) const OF_SHARDS: &str = "indices.*.uuid,indices.*.shards.*.seq_no";
+
 /// The shards of indices; none of those that are not there.
 pub(super) async fn shards_of(cluster: &Cluster, indices: &str) -> Result<Vec<Shard>, StoreError> {
-    #[derive(Deserialize)]
-    struct Stats {
-        #[serde(default)]
-        indices: BTreeMap<String, OfIndex>,
-    }
-    #[derive(Deserialize)]
-    struct OfIndex {
-        uuid: String,
-        #[serde(default)]
-        shards: BTreeMap<u32, Vec<Value>>,
-    }
     let path = format!(
-        "/{}/_stats/docs?level=shards&filter_path=indices.*.uuid,indices.*.shards.*.seq_no",
+        "/{}/_stats/docs?level=shards&filter_path={OF_SHARDS}",
         escaped(indices)
     );
     let stats: Stats = cluster.http.ask(Method::GET, &path, None).await?.read()?;
-    let mut shards = Vec::new();
-    for (index, of_index) in stats.indices {
-        for (number, copies) in of_index.shards {
-            let highest = |name: &str| {
-                let all = copies
-                    .iter()
-                    .filter_map(|copy| copy["seq_no"][name].as_i64());
-                u64::try_from(all.max().unwrap_or(-1) + 1).unwrap_or(0)
-            };
-            shards.push(Shard {
-                index: index.clone(),
-                uuid: of_index.uuid.clone(),
-                number,
-                end: highest("max_seq_no"),
-                checkpoint: Checkpoint::now(highest("global_checkpoint")),
-                width: 0,
-                point: None,
-            });
+    Ok(stats.shards())
+}
+
+impl Stats {
+    /// The shards of all indices.
+    pub(super) fn shards(&self) -> Vec<Shard> {
+        let mut shards = Vec::new();
+        for (index, of_index) in &self.indices {
+            for (number, copies) in &of_index.shards {
+                let highest = |name: &str| {
+                    let all = copies
+                        .iter()
+                        .filter_map(|copy| copy["seq_no"][name].as_i64());
+                    u64::try_from(all.max().unwrap_or(-1) + 1).unwrap_or(0)
+                };
+                shards.push(Shard {
+                    index: index.clone(),
+                    uuid: of_index.uuid.clone(),
+                    number: *number,
+                    end: highest("max_seq_no"),
+                    checkpoint: Checkpoint::now(highest("global_checkpoint")),
+                    width: 0,
+                    point: None,
+                });
+            }
         }
+        shards
     }
-    Ok(shards)
 }
 
 /// Where the page begins and where the scan ends, in each shard.
@@ -417,11 +435,6 @@ pub(super) fn next_size(size: usize, documents: usize, bytes: usize, time: Durat
     let by_time = PAGE_TIME.div_duration_f64(time) * documents as f64;
     let next = by_bytes.min(by_time) as usize;
     next.clamp(size.div_ceil(2), size * 2).clamp(10, MAX_PAGE)
-}
-
-/// The size that a scan begins with.
-pub(super) fn first_size() -> usize {
-    FIRST_PAGE
 }
 
 /// How long it takes until searches find everything, with this `index.refresh_interval`.

@@ -7,7 +7,7 @@
 //! none, there is one more of those.
 
 use super::{Cluster, escaped};
-use crate::StoreError;
+use crate::{IndexInfo, StoreError};
 use reqwest::Method;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
@@ -26,9 +26,9 @@ const NOT_PUT: [&str; 4] = [
 pub(super) async fn put(
     cluster: &Cluster,
     indices: &str,
+    existing: Vec<&IndexInfo>,
     mapping: Value,
 ) -> Result<Vec<String>, StoreError> {
-    let existing = super::indices::all(cluster, indices).await?;
     let templates = cluster.send(Method::GET, "/_index_template", None).await?;
     let templates = templates["index_templates"].as_array();
     let templates: Vec<&Value> = templates.into_iter().flatten().collect();

@@ -278,7 +278,12 @@ impl Store for Embedded {
         })
     }
 
-    fn put_future_mapping<'a>(&'a self, _: &'a str, _: Value) -> Answer<'a, Vec<String>> {
+    fn put_future_mapping<'a>(
+        &'a self,
+        _: &'a str,
+        _: Vec<&'a IndexInfo>,
+        _: Value,
+    ) -> Answer<'a, Vec<String>> {
         Box::pin(async { Ok(Vec::new()) })
     }
 
